@@ -1,0 +1,21 @@
+//! Keyfob keeps the connections of an integration platform.
+//!
+//! Arrows point one way: a module uses those above it in this list, never those below.
+
+/// What things are: ids, connections, revisions, health, scopes. No I/O, no crypto, no HTTP.
+pub mod domain;
+
+/// The traits through which Keyfob meets the world.
+pub mod ports;
+
+
+
+
+
+
+
+
+
+
+
+

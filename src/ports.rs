@@ -1,0 +1,144 @@
+//! What Keyfob needs from the world: a database, a blob store, the network, time, randomness, a log.
+//!
+//! Each trait has a thin implementation in `platform` (Workers) and another in the tests. Faults are injected by
+//! wrapping them.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use http::{HeaderMap, Method, StatusCode};
+use url::Url;
+
+use crate::domain::time::Timestamp;
+
+/// A value bound to a numbered parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Param {
+    /// SQL `null`.
+    Null,
+    /// An integer within ±2^53: the platform binds it as a double.
+    Integer(i64),
+    /// A text.
+    Text(String),
+}
+
+/// One SQL statement with its parameters.
+///
+/// A statement that reads returns one column, a JSON text: one crossing between JS and wasm a row, whatever its width.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The SQL, lower case, numbered parameters.
+    pub sql: Cow<'static, str>,
+    /// The parameters, `?1` first.
+    pub params: Vec<Param>,
+}
+
+/// What one statement returned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// The JSON text of each row.
+    pub rows: Vec<String>,
+    /// Rows that the database read, indexes included.
+    pub rows_read: u64,
+    /// Rows that the statement changed.
+    pub changes: u64,
+}
+
+/// Why a batch was not done, or may not have been done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DatabaseError {
+    /// A unique constraint refused it; nothing of the batch was done. Names the columns: `table.column, table.column`.
+    #[error("unique constraint on {0}")]
+    Unique(String),
+    /// Anything else. The batch may have been done all the same.
+    #[error("database: {0}")]
+    Failed(String),
+}
+
+/// An SQLite database that executes batches, each as one transaction.
+#[async_trait]
+pub trait Database: Send + Sync {
+    /// Executes the statements as one transaction, in one round trip.
+    async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, DatabaseError>;
+}
+
+/// A blob could not be stored, read or deleted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("blob store: {0}")]
+pub struct BlobError(pub String);
+
+/// A key-value store of immutable blobs. A blob that was just written may not be visible yet.
+#[async_trait]
+pub trait BlobStore: Send + Sync {
+    /// Stores a blob. The key is its content address, so writing it twice is the same as once.
+    async fn put(&self, key: &str, blob: Vec<u8>) -> Result<(), BlobError>;
+    /// Reads a blob, possibly from a cache that keeps it (or its absence) for so long; `None` for the store's default.
+    async fn get(&self, key: &str, cache: Option<Duration>) -> Result<Option<Vec<u8>>, BlobError>;
+    /// Deletes a blob; deleting what is not there is no error.
+    async fn delete(&self, key: &str) -> Result<(), BlobError>;
+}
+
+/// A request that leaves Keyfob. It may hold secrets: it has no `Debug`.
+pub struct Outbound {
+    /// The method.
+    pub method: Method,
+    /// Where to.
+    pub url: Url,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body; empty for none.
+    pub body: Bytes,
+}
+
+/// The head of an answer, and its body as it arrives, decompressed.
+pub struct Inbound {
+    /// The status. A redirect is an answer like any other.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: BoxStream<'static, Result<Bytes, NetworkError>>,
+}
+
+/// No answer, for whatever reason: refused, filtered and absent hosts look the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the network gave no answer")]
+pub struct NetworkError;
+
+/// The network. Nothing but the module `egress` calls it: that is where the guard stands.
+#[async_trait]
+pub trait Network: Send + Sync {
+    /// Sends a request without following redirects.
+    async fn send(&self, request: Outbound) -> Result<Inbound, NetworkError>;
+}
+
+/// Time.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    /// The present moment. It may stand still while code computes.
+    fn now(&self) -> Timestamp;
+    /// Waits.
+    async fn sleep(&self, duration: Duration);
+}
+
+/// Cryptographically secure randomness.
+pub trait Random: Send + Sync {
+    /// Fills the buffer.
+    fn fill(&self, buffer: &mut [u8]);
+}
+
+/// Where log lines go, one JSON object each.
+pub trait Log: Send + Sync {
+    /// Writes one line.
+    fn line(&self, line: &str);
+}
+
+/// A cheap, inexact limiter of failed authentications.
+#[async_trait]
+pub trait Throttle: Send + Sync {
+    /// Counts one failure from this address, and says whether there were too many.
+    async fn too_many_failures(&self, address: &str) -> bool;
+}
