@@ -8,6 +8,8 @@ pub mod domain;
 /// The traits through which Keyfob meets the world.
 pub mod ports;
 
+/// What providers are: their files, values checked against them, templates filled.
+pub mod catalog;
 
 
 

@@ -1,0 +1,156 @@
+//! The rules for how a provider is reached: base URL, destinations, authentication, headers.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use super::Faults;
+use crate::catalog::file::{Auth, ConnectionType, Field, FieldType};
+use crate::catalog::pattern;
+use crate::catalog::template::{Part, Template};
+
+/// Headers that belong to the connection, to proxies, or to the scheme of authentication.
+const RESERVED: &str = "(?i)host|content-length|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|cookie\
+                        |authorization|proxy-.*|cf-.*|x-forwarded-.*|x-real-ip|forwarded|via";
+const TOKEN: &str = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+
+pub(super) fn check(connection_type: &ConnectionType, at: &str, faults: &mut Faults) {
+    let request = &connection_type.request;
+    let at = format!("{at}.request");
+    check_base_url(connection_type, &format!("{at}.base_url"), faults);
+    for origin in &request.destinations {
+        let good = Url::parse(origin)
+            .is_ok_and(|url| url.scheme() == "https" && url.origin().ascii_serialization() == *origin);
+        faults.unless(good, format!("{at}.destinations"), "must hold origins such as https://api.example.com");
+    }
+    check_headers(connection_type, &request.headers, &format!("{at}.headers"), faults);
+    for (name, template) in auth_templates(&request.auth) {
+        check_text(connection_type, template, &format!("{at}.auth.{name}"), faults);
+        faults.unless(!template.is_empty(), format!("{at}.auth.{name}"), "must not be empty");
+    }
+    if let Auth::Header { name, .. } = &request.auth {
+        let good = name.as_literal().is_none_or(is_free_header);
+        faults.unless(good, format!("{at}.auth.name"), "must be the name of a header that is not reserved");
+    }
+    check_always_set(connection_type, &at, faults);
+}
+
+/// The templates of a scheme, by name.
+pub(super) fn auth_templates(auth: &Auth) -> Vec<(&'static str, &Template)> {
+    match auth {
+        Auth::None {} => vec![],
+        Auth::Bearer { token } => vec![("token", token)],
+        Auth::Basic { username, password } => vec![("username", username), ("password", password)],
+        Auth::Header { name, value } | Auth::Query { name, value } => vec![("name", name), ("value", value)],
+    }
+}
+
+/// Checks headers: their names, and the holes of their values.
+pub(super) fn check_headers(
+    connection_type: &ConnectionType,
+    headers: &BTreeMap<String, Template>,
+    at: &str,
+    faults: &mut Faults,
+) {
+    for (name, template) in headers {
+        let at = format!("{at}.{name}");
+        faults.unless(is_free_header(name), &at, "must be the name of a header that is not reserved");
+        check_text(connection_type, template, &at, faults);
+    }
+}
+
+fn is_free_header(name: &str) -> bool {
+    pattern::matches(TOKEN, name) == Some(true) && pattern::matches(RESERVED, name) == Some(false)
+}
+
+/// Checks a template whose place takes a text on one line.
+pub(super) fn check_text(connection_type: &ConnectionType, template: &Template, at: &str, faults: &mut Faults) {
+    for part in template.parts() {
+        match part {
+            Part::Hole(key) => match connection_type.field(key) {
+                None => faults.push(at, format!("has a hole {{{key}}} that no field fills")),
+                Some(field) if field.value_type == FieldType::Multiline => {
+                    faults.push(at, format!("has a hole {{{key}}} whose field is multiline"));
+                }
+                Some(_) => {}
+            },
+            Part::Text(text) => {
+                let visible = text.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+                faults.unless(visible, at, "must hold visible ASCII characters only");
+            }
+        }
+    }
+}
+
+/// Checks what is appended to the base URL: it begins with a slash, or with a field of type path.
+pub(super) fn check_path(connection_type: &ConnectionType, path: &Template, at: &str, faults: &mut Faults) {
+    check_text(connection_type, path, at, faults);
+    let value_type = |key: &str| connection_type.field(key).map(|field| field.value_type);
+    for (index, part) in path.parts().iter().enumerate() {
+        let good = match part {
+            Part::Text(text) => {
+                (index > 0 || (text.starts_with('/') && !text.starts_with("//"))) && !text.contains(['#', ' ', '\\'])
+            }
+            Part::Hole(key) if index == 0 => value_type(key).is_none_or(|found| found == FieldType::Path),
+            Part::Hole(key) => !matches!(value_type(key), Some(FieldType::Path | FieldType::Url)),
+        };
+        faults.unless(good, at, "must begin with / or with a field of type path, and hold neither fragment nor space");
+    }
+}
+
+fn check_base_url(connection_type: &ConnectionType, at: &str, faults: &mut Faults) {
+    let base_url = &connection_type.request.base_url;
+    check_text(connection_type, base_url, at, faults);
+    let mut before = String::new();
+    for part in base_url.parts() {
+        match part {
+            Part::Text(text) => before.push_str(text),
+            Part::Hole(key) => {
+                if let Some(field) = connection_type.field(key) {
+                    check_hole(field, &before, at, faults);
+                }
+                // Stands for any value, so that the whole can be parsed.
+                before.push_str(if before.is_empty() { "https://x.example" } else { "x" });
+            }
+        }
+    }
+    let good = Url::parse(&before).is_ok_and(|url| {
+        url.scheme() == "https"
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    faults.unless(good, at, "must be an https:// address without user, query and fragment");
+}
+
+/// Checks the field of a hole that stands after this text.
+fn check_hole(field: &Field, before: &str, at: &str, faults: &mut Faults) {
+    let key = &field.key;
+    if before.is_empty() {
+        let good = field.value_type == FieldType::Url && field.destination;
+        faults.unless(good, at, &format!("begins with {{{key}}}, which must be of type url and destination = true"));
+        return;
+    }
+    let in_host = before.split_once("://").is_none_or(|(_, rest)| !rest.contains(['/', '?', '#']));
+    let decides = field.destination && (field.pattern.is_some() || field.choices.is_some());
+    let problem = format!("has {{{key}}} in its host, which must be destination = true with a pattern or an enum");
+    faults.unless(!in_host || decides, at, &problem);
+    let whole = matches!(field.value_type, FieldType::Url | FieldType::Path);
+    faults.unless(!whole, at, &format!("has {{{key}}}, which holds a whole URL or path, after other text"));
+}
+
+/// What every request needs must be there in every connection.
+fn check_always_set(connection_type: &ConnectionType, at: &str, faults: &mut Faults) {
+    let request = &connection_type.request;
+    let auth = auth_templates(&request.auth).into_iter().map(|(_, template)| template);
+    let templates = auth.chain([&request.base_url]).chain(request.headers.values());
+    for field in templates.flat_map(Template::holes).filter_map(|key| connection_type.field(key)) {
+        let set = (field.required || field.default.is_some()) && field.visible_when.is_none();
+        let problem = format!(
+            "has a hole {{{}}}: its field must be required, or have a default, and always be visible",
+            field.key
+        );
+        faults.unless(set, at, &problem);
+    }
+}

@@ -1,0 +1,83 @@
+//! The rules for where fields are used: every field somewhere, secrets in a URL only for a stated reason.
+
+use super::Faults;
+use super::request::auth_templates;
+use crate::catalog::file::{Auth, Call, ConnectionType, Field, Test};
+use crate::catalog::template::Template;
+
+pub(super) fn check(connection_type: &ConnectionType, at: &str, faults: &mut Faults) {
+    let in_urls: Vec<&str> = url_templates(connection_type).into_iter().flat_map(Template::holes).collect();
+    let elsewhere: Vec<&str> = other_templates(connection_type).into_iter().flat_map(Template::holes).collect();
+    for field in &connection_type.fields {
+        let at = format!("{at}.fields.{}", field.key);
+        let key = field.key.as_str();
+        let controls = connection_type
+            .fields
+            .iter()
+            .any(|other| other.visible_when.as_ref().is_some_and(|when| when.field == key));
+        let used = in_urls.contains(&key) || elsewhere.contains(&key) || controls;
+        faults.unless(used, &at, "is not used: no template has a hole for it, and no field's visibility depends on it");
+        check_secret_in_url(field, in_urls.contains(&key), &at, faults);
+        let decides = connection_type.request.base_url.holes().any(|hole| hole == key);
+        faults.unless(
+            decides || !field.destination,
+            format!("{at}.destination"),
+            "is for fields in request.base_url only",
+        );
+    }
+}
+
+fn check_secret_in_url(field: &Field, in_url: bool, at: &str, faults: &mut Faults) {
+    let secret_in_url = in_url && field.secret;
+    let at = format!("{at}.secret_in_url");
+    match (&field.secret_in_url, secret_in_url) {
+        (None, true) => {
+            faults.push(at, "must say why the secret has to stand in a URL, or the secret be sent elsewhere");
+        }
+        (Some(_), false) => faults.push(at, "is stated for what is no secret in a URL"),
+        _ => {}
+    }
+}
+
+/// Whether a test sends a secret by any other way than the scheme of authentication.
+pub(super) fn has_secret_outside_auth(connection_type: &ConnectionType, test: &Test) -> bool {
+    let request = &connection_type.request;
+    let templates = [&request.base_url].into_iter().chain(request.headers.values()).chain(call_templates(&test.call));
+    templates.flat_map(Template::holes).filter_map(|key| connection_type.field(key)).any(|field| field.secret)
+}
+
+fn calls(connection_type: &ConnectionType) -> impl Iterator<Item = &Call> {
+    let test = connection_type.test.as_ref().map(|test| &test.call);
+    test.into_iter().chain(connection_type.message.as_ref().map(|message| &message.call))
+}
+
+fn call_templates(call: &Call) -> impl Iterator<Item = &Template> {
+    [&call.method, &call.path].into_iter().chain(call.query.values()).chain(call.headers.values())
+}
+
+fn url_templates(connection_type: &ConnectionType) -> Vec<&Template> {
+    let request = &connection_type.request;
+    let mut templates = vec![&request.base_url];
+    if let Auth::Query { name, value } = &request.auth {
+        templates.extend([name, value]);
+    }
+    for call in calls(connection_type) {
+        templates.push(&call.path);
+        templates.extend(call.query.values());
+    }
+    templates
+}
+
+fn other_templates(connection_type: &ConnectionType) -> Vec<&Template> {
+    let request = &connection_type.request;
+    let mut templates: Vec<&Template> = request.headers.values().collect();
+    if !matches!(request.auth, Auth::Query { .. }) {
+        templates.extend(auth_templates(&request.auth).into_iter().map(|(_, template)| template));
+    }
+    for call in calls(connection_type) {
+        templates.push(&call.method);
+        templates.extend(call.headers.values());
+    }
+    templates.extend(connection_type.test.iter().filter_map(|test| test.expect.as_ref()));
+    templates
+}

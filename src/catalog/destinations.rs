@@ -1,0 +1,113 @@
+//! Where the secrets of a connection may be sent: the origins that its vault entry is bound to.
+
+use std::collections::BTreeSet;
+
+use url::Url;
+
+use super::file::ConnectionType;
+use super::fill::FillError;
+use super::request;
+use crate::domain::origin::Origin;
+use crate::domain::values::{Secrets, Settings};
+
+/// The origins that checked values allow: that of the base URL, and the fixed ones of the provider file.
+///
+/// # Errors
+/// When the base URL has no value for one of its fields, or is no URL with them.
+pub fn destinations(
+    connection_type: &ConnectionType,
+    settings: &Settings,
+    secrets: &Secrets,
+) -> Result<BTreeSet<Origin>, FillError> {
+    let base_url = request::base_url(connection_type, settings, secrets)?;
+    let fixed = connection_type.request.destinations.iter().filter_map(|origin| Url::parse(origin).ok());
+    Ok([base_url].into_iter().chain(fixed).filter_map(|url| Origin::of(&url).ok()).collect())
+}
+
+/// Whether new settings send secrets elsewhere: then every secret must be entered again.
+///
+/// The whole value counts, not its origin alone: many services serve many owners below one host.
+#[must_use]
+pub fn destination_fields_changed(connection_type: &ConnectionType, old: &Settings, new: &Settings) -> bool {
+    let deciding = connection_type.fields.iter().filter(|field| field.destination && !field.secret);
+    deciding.into_iter().any(|field| old.get(&field.key) != new.get(&field.key))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::domain::values::Secret;
+
+    fn settings(base_url: &str) -> Settings {
+        Settings::from([("base_url".to_owned(), json!(base_url)), ("test_path".to_owned(), json!("/me"))])
+    }
+
+    fn found(connection_type: &ConnectionType, settings: &Settings, secrets: &Secrets) -> Vec<String> {
+        destinations(connection_type, settings, secrets).unwrap().into_iter().map(String::from).collect()
+    }
+
+    #[test]
+    fn without_the_field_that_decides_there_is_no_destination() {
+        let http = Catalog::embedded().connection_type("http", "bearer").unwrap();
+        let missing = destinations(http, &Settings::new(), &Secrets::default()).err();
+        assert_eq!(missing, Some(FillError::Unset("base_url".to_owned())));
+    }
+
+    #[test]
+    fn a_base_url_that_is_none_has_no_destination() {
+        let http = Catalog::embedded().connection_type("http", "bearer").unwrap();
+        for base_url in ["a.example", "https://", "mailto:x"] {
+            assert!(destinations(http, &settings(base_url), &Secrets::default()).is_err(), "{base_url}");
+        }
+    }
+
+    #[test]
+    fn a_destination_is_an_origin_without_path() {
+        let http = Catalog::embedded().connection_type("http", "bearer").unwrap();
+        assert_eq!(
+            found(http, &settings("https://a.example:8443/x/y"), &Secrets::default()),
+            ["https://a.example:8443"]
+        );
+    }
+
+    #[test]
+    fn a_secret_url_shows_its_origin_and_nothing_else() {
+        let slack = Catalog::embedded().connection_type("slack", "incoming_webhook").unwrap();
+        let url = "https://hooks.slack.com/services/T1/B1/abcdefghijklmnopqrst".to_owned();
+        let secrets = Secrets::from_iter([("webhook_url".to_owned(), Secret::new(url))]);
+        assert_eq!(found(slack, &Settings::new(), &secrets), ["https://hooks.slack.com"]);
+    }
+
+    #[test]
+    fn fixed_destinations_are_added() {
+        let mut http = Catalog::embedded().connection_type("http", "bearer").unwrap().clone();
+        http.request.destinations = vec!["https://files.example".to_owned()];
+        assert_eq!(
+            found(&http, &settings("https://a.example"), &Secrets::default()),
+            ["https://a.example", "https://files.example"]
+        );
+    }
+
+    #[test]
+    fn another_path_below_the_same_host_is_another_destination() {
+        let http = Catalog::embedded().connection_type("http", "bearer").unwrap();
+        let old = settings("https://a.example/team-a");
+        for (base_url, changed) in
+            [("https://a.example/team-a", false), ("https://a.example/team-b", true), ("https://b.example/", true)]
+        {
+            assert_eq!(destination_fields_changed(http, &old, &settings(base_url)), changed, "{base_url}");
+        }
+        assert!(destination_fields_changed(http, &old, &Settings::new()));
+    }
+
+    #[test]
+    fn other_settings_are_no_destination() {
+        let http = Catalog::embedded().connection_type("http", "bearer").unwrap();
+        let mut new = settings("https://a.example");
+        new.insert("test_path".to_owned(), json!("/other"));
+        assert!(!destination_fields_changed(http, &settings("https://a.example"), &new));
+    }
+}

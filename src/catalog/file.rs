@@ -1,0 +1,325 @@
+//! The shape of a provider file, `providers/<key>/provider.toml`, as serde types. It knows no rule that goes beyond
+//! the shape: those are in `check`. The build script reads this file too; `docs/providers-format.md` explains it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::statuses::Statuses;
+use super::template::Template;
+use crate::domain::reason::Reason;
+use crate::domain::verdict::Verdict;
+
+/// A third-party service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// The name of its folder.
+    pub key: String,
+    /// Its name for people.
+    pub name: String,
+    /// Under which heading it is offered.
+    pub category: Category,
+    /// Its home page.
+    pub homepage: String,
+    /// The text of `icon.svg`. Never in the TOML file: the build script puts it here.
+    #[serde(default)]
+    pub icon: String,
+    /// The ways to authenticate with it, the recommended one first.
+    pub connection_types: Vec<ConnectionType>,
+}
+
+/// The headings under which providers are offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// Chat, mail, notifications.
+    Communication,
+    /// Clouds and their object stores.
+    Cloud,
+    /// Databases and warehouses.
+    Data,
+    /// What developers work with.
+    Development,
+    /// Anything over a general protocol.
+    Generic,
+}
+
+/// One way to authenticate with a provider.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionType {
+    /// Its key, unique within the provider.
+    pub key: String,
+    /// Its name for people.
+    pub name: String,
+    /// What it is for, in a sentence or two.
+    pub description: String,
+    /// How to obtain, limit and rotate the credential.
+    pub guide: Guide,
+    /// The form, in the order in which it is shown.
+    #[serde(default)]
+    pub fields: Vec<Field>,
+    /// How the provider is reached with these values.
+    pub request: RequestTemplate,
+    /// How to find out, without harm, whether the credential works.
+    pub test: Option<Test>,
+    /// Why there is no test; stated exactly where there is none.
+    pub no_test: Option<String>,
+    /// The message of `mode=send_message`, where only a message proves delivery.
+    pub message: Option<Message>,
+}
+
+impl ConnectionType {
+    /// The field with this key.
+    #[must_use]
+    pub fn field(&self, key: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.key == key)
+    }
+}
+
+/// How a person obtains, limits and rotates a credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Guide {
+    /// The provider's own page about it.
+    pub url: String,
+    /// What to do, step by step.
+    pub steps: Vec<String>,
+    /// The least that the credential must be allowed.
+    pub least_permissions: String,
+    /// How to use an account that belongs to no person, where the provider has such accounts.
+    pub service_account: Option<String>,
+    /// How to replace the credential without an interruption.
+    pub rotation: String,
+    /// What "Connected" does not prove.
+    pub not_proven: String,
+}
+
+/// One field of the form.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// Its key, unique within the connection type.
+    pub key: String,
+    /// Its name for people.
+    pub label: String,
+    /// What it is.
+    pub help: String,
+    /// Where its value is obtained.
+    pub obtain: String,
+    /// What its value is.
+    #[serde(rename = "type")]
+    pub value_type: FieldType,
+    /// Whether its value is a secret.
+    #[serde(default)]
+    pub secret: bool,
+    /// Whether a connection without it is incomplete (while it is visible).
+    #[serde(default)]
+    pub required: bool,
+    /// A regular expression that the whole value matches.
+    pub pattern: Option<String>,
+    /// What the pattern says, in words.
+    pub pattern_help: Option<String>,
+    /// Values that look right and are not, each with the reason; looked at before the pattern.
+    #[serde(default)]
+    pub refuse: Vec<Refusal>,
+    /// The values to choose from.
+    #[serde(rename = "enum")]
+    pub choices: Option<Vec<String>>,
+    /// The value where none is given.
+    pub default: Option<Value>,
+    /// When it is shown at all; always, where absent.
+    pub visible_when: Option<VisibleWhen>,
+    /// Whether its value decides where secrets are sent.
+    #[serde(default)]
+    pub destination: bool,
+    /// Why this secret has to stand in a URL, where it does.
+    pub secret_in_url: Option<String>,
+}
+
+/// What the value of a field is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldType {
+    /// One line.
+    Text,
+    /// Several lines, such as a PEM key or a key file.
+    Multiline,
+    /// An absolute `https` URL.
+    Url,
+    /// What follows a base URL: a path that begins with `/`, with or without a query.
+    Path,
+    /// A list of HTTP statuses such as `200-299, 304`.
+    Statuses,
+    /// A whole number.
+    Integer,
+    /// True or false.
+    Boolean,
+}
+
+/// Values that a field refuses, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    /// A regular expression that the whole value matches.
+    pub pattern: String,
+    /// Why such a value is refused, and what to do instead.
+    pub help: String,
+}
+
+/// When a field is shown: while another one has one of these values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VisibleWhen {
+    /// The key of the other field, which stands before this one.
+    pub field: String,
+    /// The values.
+    #[schema(value_type = Vec<Object>)]
+    pub is: Vec<Value>,
+}
+
+/// How a workflow and the test reach the provider with the values of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestTemplate {
+    /// The URL that every path is appended to. Its origin is a destination.
+    pub base_url: Template,
+    /// Further origins where secrets may be sent.
+    #[serde(default)]
+    pub destinations: Vec<String>,
+    /// How a request is authenticated.
+    pub auth: Auth,
+    /// Headers that every request carries, beside those of `auth`.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Template>,
+}
+
+/// The schemes of authentication. Each is implemented once, in `request`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "scheme", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Auth {
+    /// None, or the URL itself is the credential.
+    None {},
+    /// `Authorization: Bearer` (RFC 6750).
+    Bearer {
+        /// The token.
+        token: Template,
+    },
+    /// `Authorization: Basic` (RFC 7617).
+    Basic {
+        /// The user name.
+        username: Template,
+        /// The password.
+        password: Template,
+    },
+    /// A header of its own.
+    Header {
+        /// The name of the header.
+        name: Template,
+        /// Its value.
+        value: Template,
+    },
+    /// A parameter of the query.
+    Query {
+        /// The name of the parameter.
+        name: Template,
+        /// Its value.
+        value: Template,
+    },
+}
+
+/// One HTTP request to the provider, below the base URL, authenticated as `request` says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    /// The method.
+    pub method: Template,
+    /// What is appended to the base URL.
+    #[serde(default)]
+    pub path: Template,
+    /// Parameters of the query.
+    #[serde(default)]
+    pub query: BTreeMap<String, Template>,
+    /// Headers, beside those of `request`.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Template>,
+    /// The body, sent as it is: no holes.
+    pub body: Option<String>,
+}
+
+/// A test: one call, and what its answer says about the credential.
+///
+/// The first rule that matches decides; then `expect`; then the class of the status.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Test {
+    /// What is called. Where a hole of it has no value, the test does not exist for these values.
+    pub call: Call,
+    /// What the test does at the provider.
+    pub side_effect: SideEffect,
+    /// What answers mean.
+    #[serde(default)]
+    pub rules: Vec<Rule>,
+    /// Statuses that mean `valid` when no rule matches: a list, or the hole of a field that holds one.
+    pub expect: Option<Template>,
+    /// What a valid answer tells for free, by name: JSON pointers (RFC 6901) into its body.
+    #[serde(default)]
+    pub facts: BTreeMap<String, String>,
+    /// Whether the call is repeated without the credential: the same answer means that nothing was checked.
+    #[serde(default)]
+    pub compare_without_credential: bool,
+}
+
+/// What a test does at the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SideEffect {
+    /// Nothing.
+    None,
+    /// It leaves a line in the provider's log.
+    Logged,
+    /// It costs money.
+    Billable,
+    /// Somebody sees it: it never runs unless asked for explicitly.
+    Visible,
+}
+
+/// What an answer means. Every condition that is stated must hold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// The status is one of these.
+    pub status: Statuses,
+    /// The body contains any of these.
+    #[serde(default)]
+    pub body_contains_any: Vec<String>,
+    /// The body is JSON with one of these values at this place.
+    pub json: Option<JsonMatch>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The reason, unless the verdict is `valid`.
+    pub reason: Option<Reason>,
+}
+
+/// A place in a JSON body and the values looked for there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JsonMatch {
+    /// A JSON pointer (RFC 6901).
+    pub pointer: String,
+    /// The values, any of which matches.
+    pub equals_any: Vec<Value>,
+}
+
+/// A message with a visible effect, sent only when asked for explicitly.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    /// What is sent.
+    pub call: Call,
+    /// What answers mean; then the class of the status.
+    pub rules: Vec<Rule>,
+}

@@ -1,0 +1,350 @@
+//! How a provider is reached with the values of a connection. Every scheme of authentication is implemented here,
+//! once: for the workflow engine, which gets a [`Request`], and for the probe, which sends a [`call`].
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use serde::Serialize;
+use url::Url;
+use utoipa::ToSchema;
+
+use super::file::{Auth, Call, ConnectionType, Test};
+use super::fill::{FillError, Values, sensitive, unfit};
+use super::statuses::Statuses;
+use super::template::Template;
+use crate::domain::values::{Secrets, Settings};
+use crate::ports::Outbound;
+
+/// What a request to the provider is made of. It holds secrets: it has no `Debug`.
+#[derive(Serialize, ToSchema)]
+pub struct Request {
+    /// The URL that paths are appended to.
+    pub base_url: String,
+    /// The headers that every request carries, names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The parameters that every query carries.
+    pub query: BTreeMap<String, String>,
+}
+
+/// Whether a call carries the credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// It does.
+    Sent,
+    /// It does not: to see whether the provider answers the same without.
+    Withheld,
+}
+
+/// Renders how the provider is reached with these values.
+///
+/// # Errors
+/// When a field that is needed has no value, or its value does not fit its place.
+pub fn render(connection_type: &ConnectionType, settings: &Settings, secrets: &Secrets) -> Result<Request, FillError> {
+    let values = Values { settings, secrets };
+    let common = Common::of(connection_type, values, Credential::Sent)?;
+    let headers = common.headers.iter().map(|(name, value)| (name.to_string(), shown(value))).collect();
+    Ok(Request { base_url: common.base_url, headers, query: common.query })
+}
+
+/// Renders one call of a test or a message; `None` where a field that the call needs has no value: then the test
+/// does not exist for these values.
+///
+/// # Errors
+/// When a field that every request needs has no value, or a value does not fit its place.
+pub fn call(
+    connection_type: &ConnectionType,
+    call: &Call,
+    settings: &Settings,
+    secrets: &Secrets,
+    credential: Credential,
+) -> Result<Option<Outbound>, FillError> {
+    let values = Values { settings, secrets };
+    let common = Common::of(connection_type, values, credential)?;
+    match outbound(common, connection_type, call, values) {
+        Ok(outbound) => Ok(Some(outbound)),
+        Err(FillError::Unset(_)) => Ok(None),
+        Err(unfit) => Err(unfit),
+    }
+}
+
+/// The statuses that mean `valid` when no rule of the test matches.
+///
+/// # Errors
+/// When the field that holds the list has a value that is none.
+pub fn expected(test: &Test, settings: &Settings) -> Result<Option<Statuses>, FillError> {
+    let Some(template) = &test.expect else { return Ok(None) };
+    let list = match (Values { settings, secrets: &Secrets::default() }).text(template) {
+        Ok(list) => list,
+        Err(FillError::Unset(_)) => return Ok(None),
+        Err(unfit) => return Err(unfit),
+    };
+    Statuses::parse(&list).map(Some).map_err(|_| unfit(template, "is not a list of statuses"))
+}
+
+/// Whether the values fit wherever the test and the message put them.
+pub(super) fn fits(connection_type: &ConnectionType, settings: &Settings, secrets: &Secrets) -> Result<(), FillError> {
+    let test = connection_type.test.as_ref();
+    let calls = [test.map(|test| &test.call), connection_type.message.as_ref().map(|message| &message.call)];
+    for template in calls.into_iter().flatten() {
+        call(connection_type, template, settings, secrets, Credential::Sent)?;
+    }
+    test.map_or(Ok(()), |test| expected(test, settings).map(drop))
+}
+
+/// The base URL, parsed.
+pub(super) fn base_url(
+    connection_type: &ConnectionType,
+    settings: &Settings,
+    secrets: &Secrets,
+) -> Result<Url, FillError> {
+    let template = &connection_type.request.base_url;
+    let text = Values { settings, secrets }.url(template)?;
+    let url = Url::parse(&text).ok().filter(Url::has_host);
+    url.ok_or_else(|| unfit(template, "makes no URL"))
+}
+
+/// What every request has in common.
+struct Common {
+    base_url: String,
+    headers: HeaderMap,
+    query: BTreeMap<String, String>,
+}
+
+impl Common {
+    fn of(connection_type: &ConnectionType, values: Values<'_>, credential: Credential) -> Result<Self, FillError> {
+        let request = &connection_type.request;
+        let base_url = values.url(&request.base_url)?;
+        let mut common = Self { base_url, headers: HeaderMap::new(), query: BTreeMap::new() };
+        add_headers(&mut common.headers, &request.headers, values)?;
+        if credential == Credential::Sent {
+            common.authenticate(&request.auth, values)?;
+        }
+        Ok(common)
+    }
+
+    fn authenticate(&mut self, auth: &Auth, values: Values<'_>) -> Result<(), FillError> {
+        match auth {
+            Auth::None {} => {}
+            Auth::Bearer { token } => {
+                let value = sensitive(&format!("Bearer {}", values.text(token)?));
+                let value = value.ok_or_else(|| unfit(token, "has characters that a header cannot carry"))?;
+                self.headers.insert(header::AUTHORIZATION, value);
+            }
+            Auth::Basic { username, password } => {
+                let name = values.text(username)?;
+                if name.contains(':') {
+                    return Err(unfit(username, "has a colon, which basic authentication cannot carry"));
+                }
+                let pair = STANDARD.encode(format!("{name}:{}", values.text(password)?));
+                self.headers.extend(sensitive(&format!("Basic {pair}")).map(|value| (header::AUTHORIZATION, value)));
+            }
+            Auth::Header { name, value } => {
+                self.headers.insert(values.header_name(name)?, values.header_value(value)?);
+            }
+            Auth::Query { name, value } => {
+                self.query.insert(values.text(name)?, values.text(value)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn outbound(
+    mut common: Common,
+    connection_type: &ConnectionType,
+    call: &Call,
+    values: Values<'_>,
+) -> Result<Outbound, FillError> {
+    let method = values.text(&call.method)?;
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| unfit(&call.method, "is not a method"))?;
+    let to_blame = if call.path.as_literal().is_some() { &connection_type.request.base_url } else { &call.path };
+    let mut url = join(&common.base_url, &values.url(&call.path)?).ok_or_else(|| unfit(to_blame, "makes no URL"))?;
+    add_headers(&mut common.headers, &call.headers, values)?;
+    for (name, value) in &call.query {
+        common.query.insert(name.clone(), values.text(value)?);
+    }
+    if !common.query.is_empty() {
+        url.query_pairs_mut().extend_pairs(&common.query);
+    }
+    let body = call.body.clone().map(Bytes::from).unwrap_or_default();
+    Ok(Outbound { method, url, headers: common.headers, body })
+}
+
+/// Appends a path to a base URL, so that neither the host nor the path of the base changes.
+fn join(base: &str, path: &str) -> Option<Url> {
+    let base = Url::parse(base).ok()?;
+    if path.is_empty() {
+        return Some(base);
+    }
+    if base.query().is_some() || !path.starts_with('/') {
+        return None;
+    }
+    let prefix = base.as_str().trim_end_matches('/');
+    let url = Url::parse(&format!("{prefix}{path}")).ok()?;
+    let below = url.as_str().strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
+    below.then_some(url)
+}
+
+fn add_headers(
+    headers: &mut HeaderMap,
+    templates: &BTreeMap<String, Template>,
+    values: Values<'_>,
+) -> Result<(), FillError> {
+    for (name, template) in templates {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit(template, "belongs to no header"))?;
+        headers.insert(name, values.header_value(template)?);
+    }
+    Ok(())
+}
+
+/// A header as text; it was made from text.
+fn shown(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::values::Secret;
+
+    /// A connection type that reaches `{base}` with this authentication.
+    fn connection_type(auth: &serde_json::Value) -> ConnectionType {
+        let guide = json!({
+            "url": "https://a.example", "steps": ["x"], "least_permissions": "x", "rotation": "x", "not_proven": "x",
+        });
+        let request = json!({ "base_url": "{base}", "auth": auth, "headers": { "X-Version": "{version}" } });
+        let value = json!({ "key": "k", "name": "n", "description": "d", "guide": guide, "request": request });
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn settings() -> Settings {
+        let values = [
+            ("base", "https://a.example/v2/"),
+            ("version", "7"),
+            ("user", "ann"),
+            ("name", "X-Key"),
+            ("path", "/me?x=1"),
+        ];
+        values.into_iter().map(|(key, value)| (key.to_owned(), json!(value))).collect()
+    }
+
+    fn secrets() -> Secrets {
+        Secrets::from_iter([("secret".to_owned(), Secret::new("t0p s3cret".to_owned()))])
+    }
+
+    fn rendered(auth: &serde_json::Value) -> serde_json::Value {
+        let request =
+            render(&connection_type(auth), &settings(), &secrets()).map_err(|error| error.to_string()).unwrap();
+        serde_json::to_value(request).unwrap()
+    }
+
+    fn template_call(path: &str) -> Call {
+        let query = json!({ "q": "{user}&" });
+        serde_json::from_value(json!({ "method": "POST", "path": path, "query": query, "body": "{}" })).unwrap()
+    }
+
+    fn sent(path: &str, credential: Credential) -> Result<Option<Outbound>, FillError> {
+        let auth = json!({ "scheme": "query", "name": "key", "value": "{secret}" });
+        call(&connection_type(&auth), &template_call(path), &settings(), &secrets(), credential)
+    }
+
+    #[test]
+    fn a_path_leaves_neither_the_host_nor_the_path_of_the_base() {
+        for path in ["@evil.example", "evil", "/../x", "/../v2x", "/%2e%2e/v3", "/\\..\\..\\x"] {
+            let failed = sent(path, Credential::Sent).err().map(|error| error.to_string());
+            assert_eq!(failed.as_deref(), Some("the value of the field base makes no URL"), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_call_whose_hole_has_no_value_does_not_exist() {
+        assert!(matches!(sent("{test_path}", Credential::Sent), Ok(None)));
+    }
+
+    #[test]
+    fn a_request_whose_hole_has_no_value_is_an_error() {
+        let auth = json!({ "scheme": "bearer", "token": "{other}" });
+        assert_eq!(
+            render(&connection_type(&auth), &settings(), &secrets()).err(),
+            Some(FillError::Unset("other".to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_user_name_with_a_colon_is_refused() {
+        let auth = json!({ "scheme": "basic", "username": "{base}", "password": "{secret}" });
+        let failed = render(&connection_type(&auth), &settings(), &secrets()).err();
+        assert!(matches!(failed, Some(FillError::Unfit { field, .. }) if field == "base"));
+    }
+
+    #[test]
+    fn each_scheme_puts_the_credential_in_its_place() {
+        let base = "https://a.example/v2/";
+        for (auth, headers, query) in [
+            (json!({ "scheme": "none" }), json!({}), json!({})),
+            (
+                json!({ "scheme": "bearer", "token": "{secret}" }),
+                json!({ "authorization": "Bearer t0p s3cret" }),
+                json!({}),
+            ),
+            (
+                json!({ "scheme": "basic", "username": "{user}", "password": "{secret}" }),
+                json!({ "authorization": "Basic YW5uOnQwcCBzM2NyZXQ=" }),
+                json!({}),
+            ),
+            (
+                json!({ "scheme": "header", "name": "{name}", "value": "Bot {secret}" }),
+                json!({ "x-key": "Bot t0p s3cret" }),
+                json!({}),
+            ),
+            (
+                json!({ "scheme": "query", "name": "{name}", "value": "{secret}" }),
+                json!({}),
+                json!({ "X-Key": "t0p s3cret" }),
+            ),
+        ] {
+            let mut headers = headers;
+            headers["x-version"] = json!("7");
+            assert_eq!(rendered(&auth), json!({ "base_url": base, "headers": headers, "query": query }));
+        }
+    }
+
+    #[test]
+    fn a_call_goes_below_the_base_url_with_the_credential_or_without() {
+        for (credential, url) in [
+            (Credential::Sent, "https://a.example/v2/me?x=1&key=t0p+s3cret&q=ann%26"),
+            (Credential::Withheld, "https://a.example/v2/me?x=1&q=ann%26"),
+        ] {
+            let outbound = sent("{path}", credential).ok().flatten().unwrap();
+            assert_eq!((outbound.method, outbound.url.as_str()), (Method::POST, url));
+            assert_eq!(
+                (&outbound.headers["x-version"], outbound.body.as_ref()),
+                (&HeaderValue::from_static("7"), &b"{}"[..])
+            );
+        }
+    }
+
+    #[test]
+    fn the_withheld_credential_is_in_no_header() {
+        let auth = json!({ "scheme": "bearer", "token": "{secret}" });
+        let connection_type = connection_type(&auth);
+        let outbound = call(&connection_type, &template_call(""), &settings(), &secrets(), Credential::Withheld);
+        assert!(!outbound.ok().flatten().unwrap().headers.contains_key(header::AUTHORIZATION));
+    }
+
+    #[test]
+    fn expected_statuses_come_from_the_file_or_from_a_field() {
+        let test = |expect: &str| {
+            serde_json::from_value(json!({ "call": { "method": "GET" }, "side_effect": "none", "expect": expect }))
+        };
+        let expected = |expect: &str| expected(&test(expect).unwrap(), &settings());
+        assert!(expected("{user}").is_err());
+        assert!(expected("{absent}").unwrap().is_none());
+        assert!(expected("2xx").unwrap().unwrap().contains(204));
+    }
+}
