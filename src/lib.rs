@@ -11,6 +11,8 @@ pub mod ports;
 /// What providers are: their files, values checked against them, templates filled.
 pub mod catalog;
 
+/// How secrets rest: sealed under master keys.
+pub mod vault;
 
 
 
