@@ -14,6 +14,8 @@ pub mod catalog;
 /// How secrets rest: sealed under master keys.
 pub mod vault;
 
+/// Where requests may go, and how much may come back.
+pub mod egress;
 
 
 

@@ -1,0 +1,148 @@
+//! One request and its answer, within the limits. It knows time and size; it does not know what the answer means.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use futures_util::future::{Either, select};
+use futures_util::stream::BoxStream;
+use http::StatusCode;
+use http::header::{self, HeaderMap, HeaderName};
+use url::Url;
+
+use super::guard::{self, Policy, Refused};
+use crate::domain::origin::Origin;
+use crate::ports::{Clock, Network, NetworkError, Outbound};
+
+/// How long an answer may take, from the first byte sent to the last byte received.
+pub const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// How many bytes of a body are read, counted after decompression.
+pub const SIZE_LIMIT: usize = 64 * 1024;
+
+/// Headers that decide about the connection or the encoding: the network sets them, nobody else.
+const CONNECTION_HEADERS: &[HeaderName] = &[
+    header::ACCEPT_ENCODING,
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::EXPECT,
+    header::HOST,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EgressError {
+    /// The guard refused the request; nothing was sent.
+    #[error("refused: {0}")]
+    Refused(#[from] Refused),
+    /// No answer, or one that broke off.
+    #[error("no answer")]
+    Unreachable,
+    /// No whole answer within [`TIME_LIMIT`].
+    #[error("no answer in time")]
+    Timeout,
+    /// A body beyond [`SIZE_LIMIT`].
+    #[error("the answer is too large")]
+    TooLarge,
+}
+
+impl From<NetworkError> for EgressError {
+    fn from(NetworkError: NetworkError) -> Self {
+        Self::Unreachable
+    }
+}
+
+/// An answer that arrived in time. Its body may repeat a secret: it has no `Debug`.
+pub struct Answer {
+    /// The status. A redirect is an answer like any other.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The whole body, or nothing of it.
+    body: Option<Vec<u8>>,
+}
+
+impl Answer {
+    /// The whole body.
+    ///
+    /// # Errors
+    /// [`EgressError::TooLarge`] when it is beyond the limit. Then the status still stands, but no part of the body is
+    /// kept, so that nothing can rest on a body that was cut.
+    pub fn body(&self) -> Result<&[u8], EgressError> {
+        self.body.as_deref().ok_or(EgressError::TooLarge)
+    }
+}
+
+/// The network behind its guard.
+#[derive(Clone)]
+pub struct Egress {
+    network: Arc<dyn Network>,
+    clock: Arc<dyn Clock>,
+    policy: Policy,
+}
+
+impl Egress {
+    /// Puts the guard before the network.
+    #[must_use]
+    pub fn new(network: Arc<dyn Network>, clock: Arc<dyn Clock>, policy: Policy) -> Self {
+        Self { network, clock, policy }
+    }
+
+    /// Refuses an origin that may never be called, so that it can be told while it is entered.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn check_destination(&self, origin: &Origin) -> Result<(), Refused> {
+        let url = Url::parse(origin.as_str()).map_err(|_| Refused::Name)?;
+        guard::destination(&url, self.policy).map(drop)
+    }
+
+    /// Sends a request to one of the allowed origins and reads the answer. Redirects are not followed.
+    ///
+    /// # Errors
+    /// [`EgressError::Refused`] before anything is sent; `Unreachable` and `Timeout` after.
+    pub async fn exchange(&self, request: Outbound, allowed: &BTreeSet<Origin>) -> Result<Answer, EgressError> {
+        guard::check(&request.url, allowed, self.policy)?;
+        if CONNECTION_HEADERS.iter().any(|name| request.headers.contains_key(name)) {
+            return Err(Refused::Header.into());
+        }
+        self.in_time(self.send(request)).await?
+    }
+
+    /// Waits for several exchanges together no longer than for one.
+    ///
+    /// # Errors
+    /// [`EgressError::Timeout`] when [`TIME_LIMIT`] passes first; the work is dropped.
+    pub async fn in_time<T>(&self, work: impl Future<Output = T>) -> Result<T, EgressError> {
+        match select(pin!(work), self.clock.sleep(TIME_LIMIT)).await {
+            Either::Left((result, _)) => Ok(result),
+            Either::Right(((), _)) => Err(EgressError::Timeout),
+        }
+    }
+
+    async fn send(&self, request: Outbound) -> Result<Answer, EgressError> {
+        let inbound = self.network.send(request).await?;
+        Ok(Answer { status: inbound.status, headers: inbound.headers, body: read(inbound.body).await? })
+    }
+}
+
+/// Reads a whole body; `None` when it is beyond the limit, and then no more of it is read.
+async fn read(mut chunks: BoxStream<'static, Result<Bytes, NetworkError>>) -> Result<Option<Vec<u8>>, EgressError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = chunks.try_next().await? {
+        if body.len() + chunk.len() > SIZE_LIMIT {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body))
+}

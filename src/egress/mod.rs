@@ -1,0 +1,10 @@
+//! The one door through which requests leave: where they may go, how long an answer may take and how long it may be.
+//!
+//! It knows addresses, names and limits. It does not know providers, credentials or verdicts.
+
+pub mod address;
+pub mod exchange;
+pub mod guard;
+
+pub use exchange::{Answer, Egress, EgressError};
+pub use guard::{Policy, Refused};
