@@ -17,6 +17,8 @@ pub mod vault;
 /// Where requests may go, and how much may come back.
 pub mod egress;
 
+/// Does a connection work?
+pub mod probe;
 
 
 

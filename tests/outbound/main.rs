@@ -1,0 +1,17 @@
+//! What leaves Keyfob, against real sockets on loopback: the guarded exchange, and the tests of connections over it.
+#![cfg(not(target_arch = "wasm32"))]
+
+#[cfg(test)]
+#[path = "../api/support/counterpart.rs"]
+mod counterpart;
+#[cfg(test)]
+mod egress;
+#[cfg(test)]
+#[path = "../api/support/ports.rs"]
+#[expect(dead_code, reason = "the tests of the API use the rest")]
+mod ports;
+#[cfg(test)]
+mod probe;
+#[cfg(test)]
+#[path = "../api/support/stub.rs"]
+mod stub;
