@@ -20,6 +20,8 @@ pub mod egress;
 /// Does a connection work?
 pub mod probe;
 
+/// Where things rest: every SQL statement, and rows to domain types.
+pub mod store;
 
 
 

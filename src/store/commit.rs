@@ -1,0 +1,104 @@
+//! The one batch of a change: all of it or nothing, and an answer even when the database's answer was lost.
+
+use crate::domain::id::OperationId;
+use crate::ports::{Database, DatabaseError, Statement};
+
+use super::{Query, StoreError, optional, statement};
+
+/// What refused a commit. Nothing of it was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conflict {
+    /// Somebody else made this version of the connection first.
+    Version,
+    /// Another connection of the same environment and customer has this stable key.
+    StableKey,
+    /// The same request with the same idempotency key was answered meanwhile.
+    Idempotency,
+    /// The origin is registered already.
+    Origin,
+    /// The master key is not the one that the database knows by its number.
+    MasterKey,
+}
+
+/// Why a commit was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// Another change was first; nothing was done.
+    #[error("conflict: {0:?}")]
+    Conflict(Conflict),
+    /// The database failed, and nothing was done as far as it tells.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The statements of one change. Its audit row carries the operation id; every commit has exactly one.
+pub struct Commit {
+    operation: OperationId,
+    statements: Vec<Statement>,
+}
+
+impl Commit {
+    /// Begins a commit.
+    #[must_use]
+    pub const fn new(operation: OperationId) -> Self {
+        Self { operation, statements: Vec::new() }
+    }
+
+    /// The id that its audit row carries.
+    #[must_use]
+    pub const fn operation(&self) -> &OperationId {
+        &self.operation
+    }
+
+    /// Puts a statement before all others: the idempotency row, so that its conflict is the one reported.
+    pub fn put_first(&mut self, statement: Statement) {
+        self.statements.insert(0, statement);
+    }
+
+    /// Adds a statement.
+    pub fn push(&mut self, statement: Statement) {
+        self.statements.push(statement);
+    }
+
+    /// Adds statements.
+    pub fn extend(&mut self, statements: impl IntoIterator<Item = Statement>) {
+        self.statements.extend(statements);
+    }
+
+    /// Executes the batch. When the database's answer is an error that may hide a commit, looks whether it was done.
+    ///
+    /// # Errors
+    /// When another change was first, or the database failed and the batch was not done.
+    pub async fn run(self, database: &dyn Database) -> Result<(), CommitError> {
+        match database.batch(self.statements).await {
+            Ok(_) => Ok(()),
+            Err(DatabaseError::Unique(columns)) => Err(conflict(&columns)),
+            Err(DatabaseError::Failed(message)) if message.contains(WRONG_KEY) => {
+                Err(CommitError::Conflict(Conflict::MasterKey))
+            }
+            Err(error) => match find_operation(&self.operation).run(database).await {
+                Ok(Some(_)) => Ok(()),
+                _ => Err(CommitError::Store(error.into())),
+            },
+        }
+    }
+}
+
+/// What SQLite says when the check of the master key aborts a batch.
+const WRONG_KEY: &str = "NOT NULL constraint failed: key_checks.check_value";
+
+fn conflict(columns: &str) -> CommitError {
+    let conflict = match columns {
+        "events.connection_id, events.version" => Conflict::Version,
+        "connections.environment, connections.customer, connections.stable_key" => Conflict::StableKey,
+        "idempotency.caller, idempotency.route, idempotency.key" => Conflict::Idempotency,
+        "embedded_origins.origin" => Conflict::Origin,
+        other => return StoreError::from(DatabaseError::Unique(other.to_owned())).into(),
+    };
+    CommitError::Conflict(conflict)
+}
+
+fn find_operation(operation: &OperationId) -> Query<Option<u64>> {
+    const SQL: &str = "select seq as row from audit_events where operation_id = ?1";
+    optional(statement(SQL, [operation.as_str().into()]))
+}

@@ -1,0 +1,278 @@
+//! The rows of connections, one at a time. Lists are in `listing`, history in `history`.
+
+use crate::catalog::Catalog;
+use crate::domain::connection::{Connection, Found, SuppliedBy};
+use crate::domain::environment::Environment;
+use crate::domain::health::{Attempt, Source};
+use crate::domain::id::ConnectionId;
+use crate::domain::reason::Reason;
+use crate::domain::text::{StableKey, Tag, fold};
+use crate::domain::time::Timestamp;
+use crate::ports::{Param, Statement};
+
+use super::{Query, json, optional, statement};
+
+/// The JSON object of a connection `c`, in the shape of [`Connection`]. Groups keep within D1's 32 arguments a function.
+macro_rules! connection_json {
+    () => {
+        "json_object('id', c.id, 'environment', c.environment, 'provider', c.provider, \
+         'connection_type', c.connection_type, \
+         'owner', json_object('kind', c.kind, 'template', c.template_id, 'customer', nullif(c.customer, ''), \
+         'supplied_by', c.supplied_by), \
+         'label', json_object('name', c.name, 'description', c.description, 'stable_key', c.stable_key, \
+         'tags', json(c.tags)), \
+         'values', json_object('settings', json(c.settings), 'secret_fields', json(c.secret_fields), \
+         'secrets_revision', c.secrets_revision), \
+         'switches', json_object('enabled', json(iif(c.enabled, 'true', 'false')), \
+         'embedded', json(iif(c.embedded, 'true', 'false'))), \
+         'health', json_object('verdict', c.verdict, 'reason', c.reason, 'checked_at', c.checked_at, \
+         'source', c.verdict_source, 'stale', json(iif(c.stale, 'true', 'false'))), \
+         'last_attempt', json(c.last_attempt), \
+         'found', json_object('facts', json(c.facts), 'granted_scopes', json(c.granted_scopes), \
+         'missing_scopes', json(c.missing_scopes)), \
+         'dates', json_object('expires_at', c.expires_at, 'rotate_by', c.rotate_by), \
+         'usage', json_object('count', c.usage_count, 'last_used_at', c.last_used_at), \
+         'history', json_object('version', c.version, 'revision', c.revision, 'created_at', c.created_at, \
+         'created_by', json(c.created_by), 'modified_at', c.modified_at, 'modified_by', json(c.modified_by)))"
+    };
+}
+pub(super) use connection_json;
+
+/// Finds a connection that is not deleted.
+#[must_use]
+pub fn find_connection(id: &ConnectionId) -> Query<Option<Connection>> {
+    const SQL: &str =
+        concat!("select ", connection_json!(), " as row from connections c where c.id = ?1 and c.deleted_at is null");
+    optional(statement(SQL, [id.as_str().into()]))
+}
+
+/// Finds the organization's connection with a stable key.
+#[must_use]
+pub fn find_connection_by_stable_key(environment: Environment, key: &StableKey) -> Query<Option<Connection>> {
+    const SQL: &str = concat!(
+        "select ",
+        connection_json!(),
+        " as row from connections c where c.environment = ?1 and c.customer = '' and c.stable_key = ?2 \
+         and c.deleted_at is null"
+    );
+    optional(statement(SQL, [environment.as_str().into(), key.as_str().into()]))
+}
+
+/// Tells whether a stable key is taken.
+#[must_use]
+pub fn is_stable_key_taken(environment: Environment, customer: &str, key: &StableKey) -> Query<bool> {
+    const SQL: &str = "select 1 as row from connections \
+                       where environment = ?1 and customer = ?2 and stable_key = ?3 and deleted_at is null";
+    optional::<u64>(statement(SQL, [environment.as_str().into(), customer.into(), key.as_str().into()]))
+        .map(|row| row.is_some())
+}
+
+/// Inserts a new connection.
+#[must_use]
+pub fn insert(connection: &Connection) -> Statement {
+    const SQL: &str = "insert into connections (id, environment, provider, connection_type, kind, template_id, customer, \
+        supplied_by, name, name_key, description, stable_key, tags, settings, secret_fields, secrets_revision, enabled, \
+        embedded, version, revision, verdict, reason, checked_at, verdict_source, stale, last_attempt, facts, \
+        granted_scopes, missing_scopes, expires_at, rotate_by, created_at, created_by, modified_at, modified_by, \
+        search_text, search_scope) \
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
+        ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37)";
+    let owner = &connection.owner;
+    let identity = [
+        connection.id.as_str().into(),
+        connection.environment.as_str().into(),
+        connection.provider.as_str().into(),
+        connection.connection_type.as_str().into(),
+        owner.kind.as_str().into(),
+        owner.template.as_ref().map(ConnectionId::as_str).into(),
+        owner.customer_key().into(),
+        owner.supplied_by.map(SuppliedBy::as_str).into(),
+    ];
+    let created = [connection.history.created_at.into(), json(&connection.history.created_by)];
+    let [name, name_key, description, stable_key, tags, search_text] = label(connection);
+    let params = identity
+        .into_iter()
+        .chain([name, name_key, description, stable_key, tags])
+        .chain(values(connection))
+        .chain(health(connection))
+        .chain(created)
+        .chain([connection.history.modified_at.into(), json(&connection.history.modified_by)])
+        .chain([search_text, search_scope(connection.environment, owner.customer_key()).into()]);
+    Statement { sql: SQL.into(), params: params.collect() }
+}
+
+/// Writes the changed connection over the row. The event of the same batch, unique in its version, guards it.
+#[must_use]
+pub fn update(connection: &Connection) -> Statement {
+    const SQL: &str = "update connections set name = ?2, name_key = ?3, description = ?4, stable_key = ?5, tags = ?6, \
+        search_text = ?7, settings = ?8, secret_fields = ?9, secrets_revision = ?10, enabled = ?11, embedded = ?12, \
+        version = ?13, revision = ?14, verdict = ?15, reason = ?16, checked_at = ?17, verdict_source = ?18, stale = ?19, \
+        last_attempt = ?20, facts = ?21, granted_scopes = ?22, missing_scopes = ?23, expires_at = ?24, rotate_by = ?25, \
+        modified_at = ?26, modified_by = ?27 where id = ?1 and deleted_at is null";
+    let params = [connection.id.as_str().into()]
+        .into_iter()
+        .chain(label(connection))
+        .chain(values(connection))
+        .chain(health(connection))
+        .chain([connection.history.modified_at.into(), json(&connection.history.modified_by)]);
+    Statement { sql: SQL.into(), params: params.collect() }
+}
+
+/// Writes what a person changed beside the values, and leaves the health to the tests that run meanwhile.
+#[must_use]
+pub fn update_label(connection: &Connection) -> Statement {
+    const SQL: &str = "update connections set name = ?2, name_key = ?3, description = ?4, stable_key = ?5, tags = ?6, \
+        search_text = ?7, enabled = ?8, embedded = ?9, version = ?10, expires_at = ?11, rotate_by = ?12, \
+        modified_at = ?13, modified_by = ?14 where id = ?1 and deleted_at is null";
+    let params = [connection.id.as_str().into()].into_iter().chain(label(connection)).chain([
+        connection.switches.enabled.into(),
+        connection.switches.embedded.into(),
+        connection.history.version.into(),
+        connection.dates.expires_at.into(),
+        connection.dates.rotate_by.into(),
+        connection.history.modified_at.into(),
+        json(&connection.history.modified_by),
+    ]);
+    Statement { sql: SQL.into(), params: params.collect() }
+}
+
+/// Marks a connection as deleted; its row stays for its history.
+#[must_use]
+pub fn delete(id: &ConnectionId, version: u64, at: Timestamp) -> Statement {
+    const SQL: &str = "update connections set deleted_at = ?2, version = ?3, settings = '{}', facts = '{}' \
+                       where id = ?1 and deleted_at is null";
+    statement(SQL, [id.as_str().into(), at.into(), version.into()])
+}
+
+/// Whether an attempt (`?3` its verdict, `?5` its time) takes the place of the health: a definitive verdict does unless a newer
+/// one is known, `unknown` only while there is none.
+macro_rules! takes {
+    () => {
+        "((?3 <> 'unknown' or verdict = 'unknown') and (verdict = 'unknown' or coalesce(checked_at, 0) <= ?5))"
+    };
+}
+
+/// Stores what a test found, where the tested revision is still the current one.
+///
+/// `unknown` never takes the place of a definitive verdict of the same revision: it shows in the last attempt. Facts stay
+/// where a test learned none.
+#[must_use]
+pub fn store_attempt(
+    id: &ConnectionId,
+    revision: u64,
+    attempt: &Attempt,
+    found: &Found,
+    expires_at: Option<Timestamp>,
+) -> Statement {
+    const SQL: &str = concat!(
+        "update connections set verdict = iif(",
+        takes!(),
+        ", ?3, verdict), reason = iif(",
+        takes!(),
+        ", ?4, reason), \
+         checked_at = iif(",
+        takes!(),
+        ", ?5, checked_at), verdict_source = iif(",
+        takes!(),
+        ", ?6, verdict_source), \
+         stale = iif(",
+        takes!(),
+        ", 0, stale), \
+         last_attempt = iif(coalesce(last_attempt ->> 'at', 0) <= ?5, ?7, last_attempt), \
+         facts = iif(?8 <> '{}', ?8, facts), granted_scopes = iif(?9 <> '[]', ?9, granted_scopes), \
+         expires_at = coalesce(?10, expires_at) where id = ?1 and revision = ?2 and deleted_at is null"
+    );
+    statement(
+        SQL,
+        [
+            id.as_str().into(),
+            revision.into(),
+            attempt.verdict.as_str().into(),
+            attempt.reason.map(Reason::as_str).into(),
+            attempt.at.into(),
+            attempt.source.as_str().into(),
+            attempt_json(attempt),
+            json(&found.facts),
+            json(&found.granted_scopes),
+            expires_at.into(),
+        ],
+    )
+}
+
+/// Notes that the credentials of a connection were resolved.
+#[must_use]
+pub fn touch_last_used(id: &ConnectionId, at: Timestamp) -> Statement {
+    const SQL: &str = "update connections set last_used_at = ?2 where id = ?1 and deleted_at is null";
+    statement(SQL, [id.as_str().into(), at.into()])
+}
+
+/// The token that keeps a search inside one list; the schema's comment lists them.
+#[must_use]
+pub fn search_scope(environment: Environment, customer: &str) -> &'static str {
+    match (environment, customer.is_empty()) {
+        (Environment::Development, true) => "deo",
+        (Environment::Development, false) => "dec",
+        (Environment::Staging, true) => "sto",
+        (Environment::Staging, false) => "stc",
+        (Environment::Production, true) => "pro",
+        (Environment::Production, false) => "prc",
+    }
+}
+
+/// Name, its sort key, description, stable key, tags, search text.
+fn label(connection: &Connection) -> [Param; 6] {
+    let label = &connection.label;
+    let provider = Catalog::embedded().provider(&connection.provider).map_or("", |provider| provider.name.as_str());
+    let tags: Vec<&str> = label.tags.iter().map(Tag::as_str).collect();
+    let text =
+        [label.name.as_str(), label.description.as_str(), &connection.provider, provider, &tags.join(" ")].join("\n");
+    [
+        label.name.as_str().into(),
+        fold(label.name.as_str()).into(),
+        label.description.as_str().into(),
+        label.stable_key.as_str().into(),
+        json(&label.tags),
+        fold(&text).into(),
+    ]
+}
+
+/// Settings, secret fields, revision of the secrets, switches, version, revision.
+fn values(connection: &Connection) -> [Param; 7] {
+    [
+        json(&connection.values.settings),
+        json(&connection.values.secret_fields),
+        connection.values.secrets_revision.into(),
+        connection.switches.enabled.into(),
+        connection.switches.embedded.into(),
+        connection.history.version.into(),
+        connection.history.revision.into(),
+    ]
+}
+
+/// Verdict, reason, time, source, stale, last attempt, facts, scopes, dates.
+fn health(connection: &Connection) -> [Param; 11] {
+    let (health, found) = (&connection.health, &connection.found);
+    [
+        health.verdict.as_str().into(),
+        health.reason.map(Reason::as_str).into(),
+        health.checked_at.into(),
+        health.source.map(Source::as_str).into(),
+        health.stale.into(),
+        connection.last_attempt.as_ref().map_or(Param::Null, attempt_json),
+        json(&found.facts),
+        json(&found.granted_scopes),
+        json(&found.missing_scopes),
+        connection.dates.expires_at.into(),
+        connection.dates.rotate_by.into(),
+    ]
+}
+
+/// An attempt as its column holds it: times as integers, as in every row.
+fn attempt_json(attempt: &Attempt) -> Param {
+    json(&serde_json::json!({
+        "verdict": attempt.verdict,
+        "reason": attempt.reason,
+        "at": attempt.at.millis(),
+        "source": attempt.source,
+    }))
+}

@@ -1,0 +1,74 @@
+//! What an embedded session sees: the organization's exposed connections, and the customer's own.
+//!
+//! The session is looked up inside the statements, so that proving it and reading its list is one round trip. Two walks by
+//! name are merged; each looks at a bounded number of candidates, as every list does.
+
+use crate::ports::Statement;
+
+use super::filter::Sql;
+use super::listing::{Item, Page, Position, PositionKey, Row, bounded, page};
+use super::{Query, json, one};
+
+/// The organization's connections and templates that are toggled; whether they are enabled is checked row by row.
+const EXPOSED: &str = "connections c indexed by connections_embedded_name where c.customer = '' and c.embedded = 1";
+/// The customer's own connections in any state; none for a builder session.
+const OWN: &str = "connections c indexed by connections_name \
+                   where c.customer = nullif((select customer from s), '')";
+
+/// Lists what the session with this token hash sees, by name, after a position.
+#[must_use]
+pub fn list(token_hash: Option<&str>, providers: &[String], after: Option<&Position>, limit: usize) -> Query<Page> {
+    let hash = token_hash.unwrap_or_default();
+    let exposed = select(hash, (EXPOSED, "c.enabled = 1"), providers, after, limit);
+    let own = select(hash, (OWN, "true"), providers, after, limit);
+    one::<Row>(exposed)
+        .and(one::<Row>(own))
+        .map(move |(exposed, own)| merge(page(exposed, limit), page(own, limit), limit))
+}
+
+/// Merges two pages: what lies beyond the place where one of them ended is left to the next page.
+fn merge(left: Page, right: Page, limit: usize) -> Page {
+    let end = [left.next, right.next].into_iter().flatten().min();
+    let mut items: Vec<Item> = left.items.into_iter().chain(right.items).collect();
+    items.sort_by(|a, b| a.at.cmp(&b.at));
+    items.retain(|item| end.as_ref().is_none_or(|end| item.at <= *end));
+    if items.len() > limit {
+        items.truncate(limit);
+        return Page { next: items.last().map(|item| item.at.clone()), items };
+    }
+    Page { items, next: end }
+}
+
+fn select(
+    hash: &str,
+    (walk, condition): (&str, &str),
+    providers: &[String],
+    after: Option<&Position>,
+    limit: usize,
+) -> Statement {
+    let mut sql = Sql::default();
+    let hash = sql.bind(hash);
+    let mut walk = format!("{walk} and c.environment = (select environment from s) and c.deleted_at is null");
+    if let Some(Position(PositionKey::Name(name), row)) = after {
+        let (name, row) = (sql.bind(name.as_str()), sql.bind(*row));
+        walk = format!("{walk} and (c.name_key, c.rowid) > ({name}, {row})");
+    }
+    let asked = if providers.is_empty() {
+        String::new()
+    } else {
+        format!(" and c.provider in (select value from json_each({}))", sql.bind(json(&providers)))
+    };
+    let limit = sql.bind(u64::try_from(limit).unwrap_or(0) + 1);
+    let allowed = format!(
+        "{condition}{asked} \
+         and ((select providers from s) is null or c.provider in (select j.value from s, json_each(s.providers) j)) \
+         and ((select connection_types from s) is null \
+         or c.connection_type in (select j.value from s, json_each(s.connection_types) j))"
+    );
+    let text = format!(
+        "with s as materialized (select environment, customer, providers, connection_types from embedded_sessions \
+         where token_hash = {hash}) {}",
+        bounded(&walk, ("c.name_key", "c.rowid", "asc"), &allowed, &limit)
+    );
+    Statement { sql: text.into(), params: sql.params }
+}

@@ -1,0 +1,147 @@
+//! The rows of what is sealed: wrapped keys and the references of blobs. Takes what is sealed, never plaintext.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use crate::domain::environment::Environment;
+use crate::domain::id::ConnectionId;
+use crate::domain::origin::Origin;
+use crate::domain::time::Timestamp;
+use crate::ports::Statement;
+use crate::vault::{Context, Entry, KeyRing, Purpose, Sealed, VaultRef};
+
+use super::{Query, json, optional, statement};
+
+#[derive(Deserialize)]
+struct Row {
+    owner_id: String,
+    number: u64,
+    environment: Environment,
+    vault_ref: VaultRef,
+    wrapped_key: String,
+    key_id: u32,
+    destinations: BTreeSet<Origin>,
+    created_at: Timestamp,
+}
+
+impl From<Row> for Entry {
+    fn from(row: Row) -> Self {
+        Self {
+            context: Context {
+                environment: row.environment,
+                owner_id: row.owner_id,
+                purpose: Purpose::Values,
+                number: row.number,
+                destinations: row.destinations,
+            },
+            vault_ref: row.vault_ref,
+            wrapped_key: row.wrapped_key,
+            key_id: row.key_id,
+            created_at: row.created_at,
+        }
+    }
+}
+
+macro_rules! entry_json {
+    () => {
+        "json_object('owner_id', v.owner_id, 'number', v.number, 'environment', v.environment, 'vault_ref', v.vault_ref, \
+         'wrapped_key', v.wrapped_key, 'key_id', v.key_id, 'destinations', json(v.destinations), \
+         'created_at', v.created_at)"
+    };
+}
+
+/// Finds the entry that holds the secrets of a connection's current revision; none where there is no secret.
+#[must_use]
+pub fn find_current(id: &ConnectionId) -> Query<Option<Entry>> {
+    const SQL: &str = concat!(
+        "select ",
+        entry_json!(),
+        " as row from connections c cross join vault_entries v \
+         on v.owner_id = c.id and v.purpose = 'values' and v.number = c.secrets_revision \
+         where c.id = ?1 and c.deleted_at is null"
+    );
+    optional::<Row>(statement(SQL, [id.as_str().into()])).map(|row| row.map(Entry::from))
+}
+
+/// Finds the entry of the organization's connection with a stable key.
+#[must_use]
+pub fn find_current_by_stable_key(environment: Environment, key: &str) -> Query<Option<Entry>> {
+    const SQL: &str = concat!(
+        "select ",
+        entry_json!(),
+        " as row from connections c cross join vault_entries v \
+         on v.owner_id = c.id and v.purpose = 'values' and v.number = c.secrets_revision \
+         where c.environment = ?1 and c.customer = '' and c.stable_key = ?2 and c.deleted_at is null"
+    );
+    let params = [environment.as_str().into(), key.into()];
+    optional::<Row>(statement(SQL, params)).map(|row| row.map(Entry::from))
+}
+
+/// Finds the entry that holds the secrets of a given revision.
+#[must_use]
+pub fn find_of_revision(id: &ConnectionId, number: u64) -> Query<Option<Entry>> {
+    const SQL: &str = concat!(
+        "select ",
+        entry_json!(),
+        " as row from revisions r cross join vault_entries v \
+         on v.owner_id = r.connection_id and v.purpose = 'values' and v.number = r.secrets_revision \
+         where r.connection_id = ?1 and r.number = ?2"
+    );
+    optional::<Row>(statement(SQL, [id.as_str().into(), number.into()])).map(|row| row.map(Entry::from))
+}
+
+/// Inserts what was sealed.
+#[must_use]
+pub fn insert(sealed: &Sealed, now: Timestamp) -> Statement {
+    const SQL: &str = "insert into vault_entries (owner_id, purpose, number, environment, vault_ref, wrapped_key, key_id, \
+                       destinations, created_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let context = &sealed.context;
+    let params = [
+        context.owner_id.as_str().into(),
+        context.purpose.as_str().into(),
+        context.number.into(),
+        context.environment.as_str().into(),
+        sealed.vault_ref.to_string().into(),
+        sealed.wrapped_key.as_str().into(),
+        sealed.key_id.into(),
+        json(&context.destinations),
+        now.into(),
+    ];
+    statement(SQL, params)
+}
+
+/// Aborts its batch when the ring's primary key is not the one that the database knows by its number, and makes the number
+/// known where it is new: nothing may be sealed or tagged under a mistyped key.
+#[must_use]
+pub fn check_key(ring: &KeyRing) -> Statement {
+    const SQL: &str = "insert into key_checks (key_id, check_value) values (?1, ?2) \
+                       on conflict do update set check_value = null where check_value <> excluded.check_value";
+    statement(SQL, [ring.primary_id().into(), ring.check_value(ring.primary_id()).into()])
+}
+
+/// Finds the check value that the database knows for a key; none before anything was sealed under it.
+#[must_use]
+pub fn find_key_check(key_id: u32) -> Query<Option<String>> {
+    const SQL: &str = "select json_quote(check_value) as row from key_checks where key_id = ?1";
+    optional(statement(SQL, [key_id.into()]))
+}
+
+/// Deletes every wrapped key of an owner, which makes its secrets unreadable at once, and leaves the blobs to the
+/// scheduled handler, due when no copy of the database can name them any more.
+#[must_use]
+pub fn delete_all(owner: &str, due: Timestamp) -> [Statement; 2] {
+    const GARBAGE: &str = "insert into garbage (vault_ref, due_at) select vault_ref, ?2 from vault_entries \
+                           where owner_id = ?1 on conflict do nothing";
+    const DELETE: &str = "delete from vault_entries where owner_id = ?1";
+    [statement(GARBAGE, [owner.into(), due.into()]), statement(DELETE, [owner.into()])]
+}
+
+/// Leaves a blob that no row came to name to the scheduled handler. Should a batch that seemed to fail be done later, its
+/// entry takes the blob back: see the schema.
+#[must_use]
+pub fn insert_garbage(reference: &VaultRef, due: Timestamp) -> Statement {
+    const SQL: &str = "insert into garbage (vault_ref, due_at) select ?1, ?2 \
+                       where not exists (select 1 from vault_entries where vault_ref = ?1) on conflict do nothing";
+    statement(SQL, [reference.to_string().into(), due.into()])
+}
