@@ -23,9 +23,21 @@ pub mod probe;
 /// Where things rest: every SQL statement, and rows to domain types.
 pub mod store;
 
+/// Tokens that callers carry.
+pub mod token;
 
+/// What an operator configures.
+pub mod config;
 
+/// What one request did, for its log line.
+pub mod trace;
 
+/// Everything that a request may use.
+pub mod app;
 
+/// HTTP in, HTTP out.
+pub mod api;
 
+/// The whole API, one line a route.
+pub mod router;
 

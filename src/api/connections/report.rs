@@ -1,0 +1,136 @@
+//! `POST /v1/connections/{id}/reports`: a workflow engine tells that a credential was refused.
+//!
+//! A report decides nothing. It starts a test, and the test decides; where no test exists, repeated reports make the
+//! connection `unknown` / `reported`.
+
+use axum::response::Response;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::api::answer;
+use crate::api::claim::{Action, Claim};
+use crate::api::error::{ApiError, ValueError};
+use crate::api::extract::{Body, InPath, Parsed};
+use crate::api::limits;
+use crate::api::openapi::ChangeProblems;
+use crate::app::App;
+use crate::domain::connection::Connection;
+use crate::domain::health::{Source, Verdict};
+use crate::domain::id::ConnectionId;
+use crate::domain::reason::Reason;
+use crate::domain::scope::Scope;
+use crate::probe::Finding;
+use crate::store::{connections, vault_entries};
+use crate::vault::Entry;
+
+use super::tested::Tested;
+use super::values::{Edited, Edits, ring};
+use super::view::HealthView;
+
+/// So many reports of one revision within a day are believed where no test can decide.
+const REPEATED: u64 = 3;
+
+/// What was refused.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// The revision that was used.
+    revision: u64,
+    /// The generation of the tokens that were used; null where there are none.
+    token_generation: Option<u64>,
+}
+
+/// What a report led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The values were changed since: nothing was done.
+    Superseded,
+    /// The connection was tested, and the test decided.
+    Tested,
+    /// A report was tested a moment ago: nothing was done.
+    RateLimited,
+    /// There is no test that could decide: the report was counted.
+    Counted,
+}
+
+/// What a report led to, and what is known of the connection now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Reported {
+    /// What it led to.
+    outcome: Outcome,
+    /// What is known now.
+    health: HealthView,
+}
+
+/// POST /v1/connections/{id}/reports
+///
+/// Reports that the provider refused a credential. A report of an older revision is ignored.
+#[utoipa::path(
+    post, path = "/v1/connections/{id}/reports", tag = "Credentials", request_body = Report,
+    params(("id" = ConnectionId, Path)),
+    responses((status = 200, description = "What it led to", body = Reported), ChangeProblems)
+)]
+pub async fn report_refusal(
+    app: App,
+    claim: Claim,
+    id: Parsed<InPath<ConnectionId>>,
+    body: Parsed<Body<Report>>,
+) -> Result<Response, ApiError> {
+    let InPath(id) = claim.accept(&app, id).await?;
+    let Body { value: report, .. } = claim.accept(&app, body).await?;
+    let wanted = connections::find_connection(&id).and(vault_entries::find_current(&id));
+    let (who, (found, entry)) = claim.load(&app, wanted).await?;
+    let connection = who.authorize(Action::With(Scope::CredentialsUse), found)?;
+    check(&report, &connection)?;
+    let outcome = if report.revision < connection.history.revision {
+        Outcome::Superseded
+    } else if limits::may_report_test(&app, id.as_str()).await? {
+        decide(&app, &connection, entry).await?
+    } else {
+        Outcome::RateLimited
+    };
+    let now = connections::find_connection(&id).run(&*app.database).await?.unwrap_or(connection);
+    Ok(answer::json(StatusCode::OK, &Reported { outcome, health: (&now.health).into() }))
+}
+
+fn check(report: &Report, connection: &Connection) -> Result<(), ApiError> {
+    let error = |pointer: &str, detail: &str| {
+        Err(ApiError::InvalidBody(vec![ValueError {
+            pointer: pointer.to_owned(),
+            code: "invalid".to_owned(),
+            detail: detail.to_owned(),
+        }]))
+    };
+    if report.revision == 0 || report.revision > connection.history.revision {
+        return error("/revision", "There is no such revision: send the one that the credentials came with.");
+    }
+    if report.token_generation.is_some() {
+        return error("/token_generation", "This connection has no tokens: leave it out.");
+    }
+    Ok(())
+}
+
+async fn decide(app: &App, connection: &Connection, entry: Option<Entry>) -> Result<Outcome, ApiError> {
+    let (id, revision) = (&connection.id, connection.history.revision);
+    let Edited { draft, .. } = Edited::over(app, ring(app)?, (connection, entry), Edits::default()).await?;
+    match limits::count_test(app, id.as_str(), draft.origins()).await {
+        Ok(()) => {}
+        Err(ApiError::RateLimited(_)) => return Ok(Outcome::RateLimited),
+        Err(error) => return Err(error),
+    }
+    let mut tested = Tested::run(app, &draft, revision, Source::Report).await;
+    let outcome = if tested.finding.reason == Some(Reason::NoTest) {
+        if limits::count_reports(app, id.as_str(), revision).await? < REPEATED {
+            return Ok(Outcome::Counted);
+        }
+        let finding = Finding { reason: Some(Reason::Reported), verdict: Verdict::Unknown, ..tested.finding };
+        tested = Tested::record(app, finding, revision, Source::Report, tested.test.at);
+        Outcome::Counted
+    } else {
+        Outcome::Tested
+    };
+    tested.keep(app, id).await?;
+    Ok(outcome)
+}

@@ -1,0 +1,272 @@
+//! Tests: `POST /v1/tests` of a draft, `GET` and `POST /v1/connections/{id}/tests` of a stored connection.
+//!
+//! A failed test is a result, not an error.
+
+use std::collections::BTreeMap;
+
+use axum::response::Response;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::answer::{self, Page};
+use crate::api::claim::{Action, Claim, Identity};
+use crate::api::error::ApiError;
+use crate::api::extract::{Body, InPath, InQuery, Parsed};
+use crate::api::openapi::{ChangeProblems, Problems};
+use crate::api::{cursor, limits};
+use crate::app::App;
+use crate::domain::audit::AuditAction;
+use crate::domain::environment::Environment;
+use crate::domain::health::{Facts, Source, Verdict};
+use crate::domain::id::{ConnectionId, TestId};
+use crate::domain::reason::{self, Reason};
+use crate::domain::scope::Scope;
+use crate::domain::time::Timestamp;
+use crate::domain::values::{Secret, Secrets, Settings};
+use crate::probe;
+use crate::store::tests::{self, Test};
+use crate::store::{connections, vault_entries};
+
+use super::record::{self, Entry as AuditRow};
+use super::tested::Tested;
+use super::values::{Draft, Edited, Edits, find_type, ring};
+
+/// How to test.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Harming nothing, seen by nobody.
+    #[default]
+    Silent,
+    /// By sending one fixed, labelled message that people see.
+    SendMessage,
+}
+
+/// Values to test; nothing of them is stored.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DraftTest {
+    /// The environment for which they are meant.
+    environment: Environment,
+    /// The key of the provider.
+    provider: String,
+    /// The key of the connection type.
+    connection_type: String,
+    /// The settings, by field.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    settings: Settings,
+    /// The secrets, by field.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>, write_only)]
+    secrets: Secrets,
+    /// How to test.
+    #[serde(default)]
+    mode: Mode,
+}
+
+/// How to test a stored connection, with which unsaved edits laid over it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StoredTest {
+    /// Settings by field; null clears one.
+    #[schema(value_type = Option<Object>)]
+    settings: Option<BTreeMap<String, Option<Value>>>,
+    /// Secrets by field; null clears one, what is left out is as stored.
+    #[schema(value_type = Option<BTreeMap<String, Option<String>>>, write_only)]
+    secrets: Option<BTreeMap<String, Option<Secret>>>,
+    /// How to test.
+    #[serde(default)]
+    mode: Mode,
+}
+
+/// What a test found.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TestResult {
+    /// Its id, where it was a test of the stored values and is kept in their history.
+    pub id: Option<TestId>,
+    /// The revision that was tested, likewise.
+    pub revision: Option<u64>,
+    /// What was found.
+    pub verdict: Verdict,
+    /// Why, unless the verdict is `valid`.
+    pub reason: Option<Reason>,
+    /// What a person can do about it.
+    pub action: reason::Action,
+    /// One sentence for the person who looks at it.
+    pub message: Option<&'static str>,
+    /// Who asked.
+    pub source: Source,
+    /// When it ended.
+    pub at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// What it learned for free: account, team, channel …
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub facts: Facts,
+}
+
+impl TestResult {
+    fn new(test: Test, facts: Facts) -> Self {
+        Self {
+            id: Some(test.id),
+            revision: Some(test.revision),
+            verdict: test.verdict,
+            reason: test.reason,
+            action: test.reason.map_or(reason::Action::None, Reason::action),
+            message: test.reason.map(Reason::sentence),
+            source: test.source,
+            at: test.at,
+            duration_ms: test.duration_ms,
+            facts,
+        }
+    }
+
+    /// The result of a test that is kept nowhere.
+    fn of_draft(tested: Tested) -> Self {
+        Self { id: None, revision: None, ..Self::new(tested.test, tested.finding.facts) }
+    }
+}
+
+/// POST /v1/tests
+///
+/// Tests values before they are saved. Nothing is stored.
+#[utoipa::path(
+    post, path = "/v1/tests", tag = "Tests", request_body = DraftTest,
+    responses((status = 200, description = "What the test found", body = TestResult), ChangeProblems)
+)]
+pub async fn test_draft(app: App, claim: Claim, body: Parsed<Body<DraftTest>>) -> Result<Response, ApiError> {
+    let Body { value: body, .. } = claim.accept(&app, body).await?;
+    let (who, ()) = claim.load(&app, crate::store::nothing()).await?;
+    who.authorize_in(Action::With(Scope::ConnectionsTest), body.environment)?;
+    let connection_type = find_type(&body.provider, &body.connection_type)?;
+    let draft = Draft::check(&app, connection_type, body.settings, body.secrets).map_err(ApiError::InvalidBody)?;
+    let subject =
+        Subject { environment: body.environment, id: "draft".to_owned(), bucket: format!("draft:{}", who.actor.id) };
+    let tested = test(&app, &who, &subject, &draft, (body.mode, 0)).await?;
+    Ok(answer::json(StatusCode::OK, &TestResult::of_draft(tested)))
+}
+
+/// POST /v1/connections/{id}/tests
+///
+/// Tests a stored connection. With edits laid over it nothing is stored; without, health and history keep the result.
+#[utoipa::path(
+    post, path = "/v1/connections/{id}/tests", tag = "Tests", request_body = StoredTest,
+    params(("id" = ConnectionId, Path)),
+    responses(
+        (status = 200, description = "What the test of the edits found", body = TestResult),
+        (status = 201, description = "What the test found, kept in the history", body = TestResult),
+        ChangeProblems
+    )
+)]
+pub async fn create_test(
+    app: App,
+    claim: Claim,
+    id: Parsed<InPath<ConnectionId>>,
+    body: Parsed<Body<StoredTest>>,
+) -> Result<Response, ApiError> {
+    let InPath(id) = claim.accept(&app, id).await?;
+    let Body { value: body, .. } = claim.accept(&app, body).await?;
+    let wanted = connections::find_connection(&id).and(vault_entries::find_current(&id));
+    let (who, (found, entry)) = claim.load(&app, wanted).await?;
+    let connection = who.authorize(Action::With(Scope::ConnectionsTest), found)?;
+    let is_edited = body.settings.is_some() || body.secrets.is_some();
+    let mode = body.mode;
+    let edits = Edits { settings: body.settings.unwrap_or_default(), secrets: body.secrets.unwrap_or_default() };
+    let Edited { draft, .. } = Edited::over(&app, ring(&app)?, (&connection, entry), edits).await?;
+    let subject = Subject { environment: connection.environment, id: id.to_string(), bucket: id.to_string() };
+    let tested = test(&app, &who, &subject, &draft, (mode, connection.history.revision)).await?;
+    if is_edited {
+        return Ok(answer::json(StatusCode::OK, &TestResult::of_draft(tested)));
+    }
+    tested.keep(&app, &id).await?;
+    Ok(answer::json(StatusCode::CREATED, &TestResult::new(tested.test, tested.finding.facts)))
+}
+
+/// What is tested, as limits and audit name it.
+struct Subject {
+    environment: Environment,
+    id: String,
+    bucket: String,
+}
+
+async fn test(
+    app: &App,
+    who: &Identity,
+    subject: &Subject,
+    draft: &Draft,
+    (mode, revision): (Mode, u64),
+) -> Result<Tested, ApiError> {
+    limits::count_test(app, &subject.bucket, draft.origins()).await?;
+    if mode == Mode::Silent {
+        return Ok(Tested::run(app, draft, revision, Source::Test).await);
+    }
+    if draft.connection_type.message.is_none() {
+        return Err(ApiError::NoMessage);
+    }
+    limits::count_message(app, &subject.bucket).await?;
+    let row = AuditRow {
+        environment: Some(subject.environment),
+        action: AuditAction::MessageSent,
+        resource_id: subject.id.clone(),
+        detail: json!({ "connection_type": draft.connection_type.key }),
+    };
+    // Audited before it is sent: what people see without a trace would be worse than a trace of nothing.
+    record::audited((app, ring(app)?, who), row)?.run(&*app.database).await?;
+    let began = app.now();
+    let Draft { connection_type, settings, secrets, destinations } = draft;
+    let finding = probe::send_message(&app.egress, connection_type, settings, secrets, destinations).await;
+    let finding = finding.ok_or(ApiError::NoMessage)?;
+    Ok(Tested::record(app, finding, revision, Source::Message, began))
+}
+
+/// How a history is paged.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// The most entries of a page.
+    #[param(minimum = 1, maximum = 100, default = 50)]
+    pub limit: Option<u8>,
+}
+
+impl PageQuery {
+    /// The position and the limit.
+    ///
+    /// # Errors
+    /// 400 when the cursor is not one of this list, or the limit is not 1 to 100.
+    pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<(Option<T>, usize), ApiError> {
+        let cursor = self.cursor.as_deref().map(cursor::decode).transpose()?;
+        Ok((cursor, cursor::limit(self.limit)?))
+    }
+}
+
+/// GET /v1/connections/{id}/tests
+///
+/// Lists the tests of a connection, the newest first.
+#[utoipa::path(
+    get, path = "/v1/connections/{id}/tests", tag = "Tests", params(("id" = ConnectionId, Path), PageQuery),
+    responses((status = 200, description = "A page", body = Page<TestResult>), Problems)
+)]
+pub async fn list_tests(
+    app: App,
+    claim: Claim,
+    id: Parsed<InPath<ConnectionId>>,
+    query: Parsed<InQuery<PageQuery>>,
+) -> Result<Response, ApiError> {
+    let InPath(id) = claim.accept(&app, id).await?;
+    let InQuery(query) = claim.accept(&app, query).await?;
+    let (below, limit) = claim.accept(&app, query.parse::<(i64, TestId)>()).await?;
+    let below = below.map(|(at, id)| (Timestamp::from_millis(at), id));
+    let rows = u64::try_from(limit).unwrap_or(0) + 1;
+    let wanted = connections::find_connection(&id).and(tests::list(&id, below.as_ref(), rows));
+    let (who, (found, tests)) = claim.load(&app, wanted).await?;
+    who.authorize(Action::With(Scope::ConnectionsRead), found)?;
+    let position = |test: &Test| cursor::encode(&(test.at.millis(), &test.id));
+    let page = Page::cut(tests, limit, position, |test| TestResult::new(test, Facts::new()));
+    Ok(answer::json(StatusCode::OK, &page))
+}

@@ -1,0 +1,218 @@
+//! `PATCH /v1/connections/{id}`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::api::claim::{Action, Claim, Identity};
+use crate::api::error::ApiError;
+use crate::api::extract::{Body, Field, IfMatch, InPath, InQuery, Parsed};
+use crate::api::openapi::ChangeProblems;
+use crate::app::App;
+use crate::domain::connection::Connection;
+use crate::domain::event::EventType;
+use crate::domain::id::ConnectionId;
+use crate::domain::revision::SecretChange;
+use crate::domain::scope::Scope;
+use crate::domain::text::{Description, Name, Note, StableKey, Tag};
+use crate::domain::time::Timestamp;
+use crate::domain::values::Secret;
+use crate::store::{self, connections, vault_entries};
+use crate::vault::{Entry, KeyRing, Sealed};
+
+use super::create::{SaveQuery, check_tags};
+use super::tested::{Tested, test_before_save};
+use super::values::{Draft, Edited, Edits, check_key, find_key_check, ring};
+use super::view::{self, ConnectionView};
+use super::{record, values};
+
+/// What to change. What is left out stays; identity (environment, provider, connection type) always stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateConnection {
+    /// Its name.
+    name: Option<Name>,
+    /// Its description.
+    description: Option<Description>,
+    /// The name under which workflows find it: changing it breaks those that use the old one.
+    stable_key: Option<StableKey>,
+    /// Its tags, at most 20; replaces all of them.
+    #[schema(max_items = 20)]
+    tags: Option<BTreeSet<Tag>>,
+    /// Settings by field; null clears one.
+    #[schema(value_type = Option<Object>)]
+    settings: Option<BTreeMap<String, Option<Value>>>,
+    /// Secrets by field; null clears one, what is left out is kept.
+    #[schema(value_type = Option<BTreeMap<String, Option<String>>>, write_only)]
+    secrets: Option<BTreeMap<String, Option<Secret>>>,
+    /// Whether it is resolved and exposed at all.
+    enabled: Option<bool>,
+    /// Whether embedded workflows may use it.
+    embedded: Option<bool>,
+    /// When the credential expires; null for not known.
+    #[serde(default, deserialize_with = "crate::api::extract::time_field")]
+    #[schema(value_type = Option<Timestamp>)]
+    expires_at: Field<Timestamp>,
+    /// By when it should be rotated; null for no such date.
+    #[serde(default, deserialize_with = "crate::api::extract::time_field")]
+    #[schema(value_type = Option<Timestamp>)]
+    rotate_by: Field<Timestamp>,
+    /// Why: kept with the revision that new values make.
+    note: Option<Note>,
+}
+
+/// PATCH /v1/connections/{id}
+///
+/// Changes a connection. New values make a new revision and are tested first; saving the same values again tests and makes
+/// none. When the address where secrets are sent changes, every secret must be sent again.
+#[utoipa::path(
+    patch, path = "/v1/connections/{id}", tag = "Connections", request_body = UpdateConnection,
+    params(("id" = ConnectionId, Path), SaveQuery, ("If-Match" = String, Header, description = "The ETag that you read.")),
+    responses((status = 200, description = "The connection", body = ConnectionView), ChangeProblems)
+)]
+pub async fn update_connection(
+    app: App,
+    claim: Claim,
+    id: Parsed<InPath<ConnectionId>>,
+    query: Parsed<InQuery<SaveQuery>>,
+    if_match: IfMatch,
+    body: Parsed<Body<UpdateConnection>>,
+) -> Result<Response, ApiError> {
+    let InPath(id) = claim.accept(&app, id).await?;
+    let InQuery(query) = claim.accept(&app, query).await?;
+    let Body { value: mut body, .. } = claim.accept(&app, body).await?;
+    let wanted = connections::find_connection(&id).and(vault_entries::find_current(&id)).and(find_key_check(&app));
+    let (who, ((found, entry), key_check)) = claim.load(&app, wanted).await?;
+    let before = who.authorize(Action::With(Scope::ConnectionsWrite), found)?;
+    if_match.check(before.history.version)?;
+    let ring = ring(&app)?;
+    check_key(ring, ring.primary_id(), key_check.as_deref())?;
+
+    let (settings, secrets, note) = (body.settings.take(), body.secrets.take(), body.note.take());
+    let keeps_expiry = body.expires_at == Field::Kept;
+    let mut after = relabeled(&before, body)?;
+    if settings.is_none() && secrets.is_none() {
+        return save(&app, ring, &who, (&before, after), Update::default()).await;
+    }
+    let edits = Edits { settings: settings.unwrap_or_default(), secrets: secrets.unwrap_or_default() };
+    let revalued = revalue(&app, ring, (&before, entry), edits, query.test).await?;
+    let Revalued { draft, tested, secret_changes, is_changed, must_seal } = revalued;
+    if !is_changed {
+        return save(&app, ring, &who, (&before, after), Update { tested, ..Update::default() }).await;
+    }
+    after.history.revision += 1;
+    if keeps_expiry && values::is_any_changed(&secret_changes) {
+        after.dates.expires_at = None;
+    }
+    values::set_values(&mut after, &draft, tested.as_ref());
+    let sealed = if must_seal {
+        let sealed = draft.seal(&app, ring, (&id, before.environment, after.history.revision)).await?;
+        after.values.secrets_revision = sealed.as_ref().map(|sealed| sealed.context.number);
+        sealed
+    } else {
+        None
+    };
+    let update = Update { tested, revision: Some((secret_changes, note)), sealed };
+    save(&app, ring, &who, (&before, after), update).await
+}
+
+/// What the values become.
+struct Revalued {
+    draft: Draft,
+    tested: Option<Tested>,
+    secret_changes: BTreeMap<String, SecretChange>,
+    is_changed: bool,
+    must_seal: bool,
+}
+
+async fn revalue(
+    app: &App,
+    ring: &KeyRing,
+    (before, entry): (&Connection, Option<Entry>),
+    edits: Edits,
+    test: bool,
+) -> Result<Revalued, ApiError> {
+    let Edited { draft, secret_changes, sealed_for } = Edited::over(app, ring, (before, entry), edits).await?;
+    let secrets_changed = values::is_any_changed(&secret_changes);
+    let must_seal = secrets_changed || (!draft.secrets.is_empty() && !draft.destinations.is_subset(&sealed_for));
+    let is_changed = secrets_changed || draft.settings != before.values.settings;
+    let revision = before.history.revision + u64::from(is_changed);
+    let tested = test_before_save(app, &draft, (before.id.as_str(), revision), test).await?;
+    Ok(Revalued { draft, tested, secret_changes, is_changed, must_seal })
+}
+
+/// The connection with what a person changed beside the values.
+fn relabeled(before: &Connection, body: UpdateConnection) -> Result<Connection, ApiError> {
+    let mut after = before.clone();
+    if let Some(tags) = body.tags {
+        check_tags(&tags)?;
+        after.label.tags = tags;
+    }
+    after.label.name = body.name.unwrap_or(after.label.name);
+    after.label.description = body.description.unwrap_or(after.label.description);
+    after.label.stable_key = body.stable_key.unwrap_or(after.label.stable_key);
+    after.switches.enabled = body.enabled.unwrap_or(after.switches.enabled);
+    after.switches.embedded = body.embedded.unwrap_or(after.switches.embedded);
+    after.dates.expires_at = body.expires_at.apply(after.dates.expires_at);
+    after.dates.rotate_by = body.rotate_by.apply(after.dates.rotate_by);
+    Ok(after)
+}
+
+/// What is stored beside the label.
+#[derive(Default)]
+struct Update {
+    tested: Option<Tested>,
+    revision: Option<(BTreeMap<String, SecretChange>, Option<Note>)>,
+    sealed: Option<Sealed>,
+}
+
+/// Commits the change and answers with the connection; where nothing changed, stores the test alone.
+async fn save(
+    app: &App,
+    ring: &KeyRing,
+    who: &Identity,
+    (before, mut after): (&Connection, Connection),
+    update: Update,
+) -> Result<Response, ApiError> {
+    let is_relabeled = (&before.label, before.switches, before.dates) != (&after.label, after.switches, after.dates);
+    if !is_relabeled && update.revision.is_none() {
+        return store_test(app, before, update.tested).await;
+    }
+    after.history.version += 1;
+    after.history.modified_at = app.now();
+    after.history.modified_by = who.actor.clone();
+    let number = update.revision.as_ref().map(|_| after.history.revision);
+    let mut commit = record::begin((app, ring, who), EventType::Updated, (Some(before), &after), number)?;
+    let Some((changes, note)) = update.revision else {
+        commit.push(connections::update_label(&after));
+        commit.extend(update.tested.iter().flat_map(|tested| tested.store(&after.id)));
+        commit.run(&*app.database).await?;
+        return if update.tested.is_some() { reread(app, &after.id).await } else { Ok(view::answer(&after)) };
+    };
+    commit.push(connections::update(&after));
+    commit.push(store::history::insert_revision(&after.id, &values::revision(&after, changes, note, None)));
+    commit.extend(update.sealed.iter().map(|sealed| vault_entries::insert(sealed, app.now())));
+    commit.extend(update.tested.map(|tested| store::tests::insert(&after.id, &tested.test)));
+    let committed = commit.run(&*app.database).await;
+    if committed.is_err() {
+        values::leave_blob(app, update.sealed.as_ref()).await;
+    }
+    committed?;
+    Ok(view::answer(&after))
+}
+
+/// Stores the test of values that are the current ones already.
+async fn store_test(app: &App, connection: &Connection, tested: Option<Tested>) -> Result<Response, ApiError> {
+    let Some(tested) = tested else { return Ok(view::answer(connection)) };
+    tested.keep(app, &connection.id).await?;
+    reread(app, &connection.id).await
+}
+
+/// Answers with the connection as it is now: the database alone knows what a test made of its health.
+async fn reread(app: &App, id: &ConnectionId) -> Result<Response, ApiError> {
+    let found = connections::find_connection(id).run(&*app.database).await?;
+    Ok(view::answer(&found.ok_or(ApiError::NotFound)?))
+}

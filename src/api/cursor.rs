@@ -1,0 +1,48 @@
+//! Cursors: where a page ended, opaque to callers. base64url of JSON; what does not parse is refused.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::error::{ApiError, ValueError};
+
+/// The most rows of a page.
+pub const MAX_LIMIT: u8 = 100;
+/// The rows of a page where the caller does not say.
+pub const DEFAULT_LIMIT: u8 = 50;
+
+/// Writes a cursor.
+pub fn encode(position: &impl Serialize) -> String {
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(position).unwrap_or_default())
+}
+
+/// Reads a cursor.
+///
+/// # Errors
+/// 400 when it is not one of this list.
+pub fn decode<T: DeserializeOwned>(cursor: &str) -> Result<T, ApiError> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| ApiError::InvalidCursor)?;
+    serde_json::from_slice(&bytes).map_err(|_| ApiError::InvalidCursor)
+}
+
+/// The rows of a page, as the caller asks for them.
+///
+/// # Errors
+/// 400 when it is not 1 to 100.
+pub fn limit(asked: Option<u8>) -> Result<usize, ApiError> {
+    match asked.unwrap_or(DEFAULT_LIMIT) {
+        limit @ 1..=MAX_LIMIT => Ok(usize::from(limit)),
+        _ => Err(invalid("/limit", "Expected 1 to 100.")),
+    }
+}
+
+/// What is wrong with a parameter of a query.
+#[must_use]
+pub fn invalid(pointer: &str, detail: &str) -> ApiError {
+    ApiError::InvalidQuery(ValueError {
+        pointer: pointer.to_owned(),
+        code: "invalid".to_owned(),
+        detail: detail.to_owned(),
+    })
+}

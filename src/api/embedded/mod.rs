@@ -1,0 +1,7 @@
+//! The embedded builder: sessions and origins, which servers manage, and what pages read.
+
+pub mod connections;
+pub mod cors;
+pub mod origins;
+pub mod providers;
+pub mod sessions;

@@ -1,0 +1,152 @@
+//! `GET` and `POST /v1/embedded/origins`, `DELETE /v1/embedded/origins/{id}`: which pages may embed.
+
+use axum::response::Response;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use crate::api::answer::{self, Page};
+use crate::api::claim::{Action, Claim, Deployment};
+use crate::api::connections::record::{self, Entry};
+use crate::api::connections::values::ring;
+use crate::api::error::{ApiError, ValueError};
+use crate::api::extract::{Body, InPath, Parsed};
+use crate::api::idempotency::{Created, Idempotency};
+use crate::api::openapi::{ChangeProblems, Problems};
+use crate::app::App;
+use crate::domain::actor::Actor;
+use crate::domain::audit::AuditAction;
+use crate::domain::id::OriginId;
+use crate::domain::origin::Origin;
+use crate::domain::scope::Scope;
+use crate::domain::time::Timestamp;
+use crate::store::access::{self, EmbeddedOrigin, MAX_ORIGINS};
+
+const MANAGE: Action = Action::With(Scope::EmbeddedManage);
+
+/// A new origin.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateOrigin {
+    /// The origin: `https` (`http` on localhost only), host, port; no path.
+    #[schema(example = "https://app.example.com")]
+    origin: Origin,
+}
+
+/// A registered origin.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EmbeddedOrigin)]
+pub struct OriginView {
+    /// Its id.
+    id: OriginId,
+    /// The origin.
+    origin: Origin,
+    /// When it was registered.
+    created_at: Timestamp,
+    /// Who registered it.
+    created_by: Actor,
+}
+
+impl From<EmbeddedOrigin> for OriginView {
+    fn from(origin: EmbeddedOrigin) -> Self {
+        Self { id: origin.id, origin: origin.origin, created_at: origin.created_at, created_by: origin.created_by }
+    }
+}
+
+/// GET /v1/embedded/origins
+///
+/// Lists the registered origins, whole.
+#[utoipa::path(
+    get, path = "/v1/embedded/origins", tag = "Embedded",
+    responses((status = 200, description = "The origins", body = Page<OriginView>), Problems)
+)]
+pub async fn list_origins(app: App, claim: Claim) -> Result<Response, ApiError> {
+    let (who, origins) = claim.load(&app, access::list_origins()).await?;
+    who.authorize(MANAGE, Some(Deployment))?;
+    let data = origins.into_iter().map(OriginView::from).collect();
+    Ok(answer::json(StatusCode::OK, &Page { data, next_cursor: None }))
+}
+
+/// POST /v1/embedded/origins
+///
+/// Registers an origin: pages of it may call the embedded API from a browser.
+#[utoipa::path(
+    post, path = "/v1/embedded/origins", tag = "Embedded", request_body = CreateOrigin,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repeated request safe.")),
+    responses((status = 201, description = "The origin", body = OriginView), ChangeProblems)
+)]
+pub async fn create_origin(
+    app: App,
+    claim: Claim,
+    idempotency: Parsed<Idempotency>,
+    body: Parsed<Body<CreateOrigin>>,
+) -> Result<Response, ApiError> {
+    let idempotency = claim.accept(&app, idempotency).await?;
+    let Body { value: body, bytes } = claim.accept(&app, body).await?;
+    let (who, (answered, count)) = claim.load(&app, idempotency.find(&claim).and(access::count_origins())).await?;
+    who.authorize(MANAGE, Some(Deployment))?;
+    let ring = ring(&app)?;
+    if let Some(response) = idempotency.replay(ring, &bytes, answered)? {
+        return Ok(response);
+    }
+    check(&body.origin, count)?;
+    let origin = EmbeddedOrigin {
+        id: OriginId::new(app.now(), app.random()),
+        origin: body.origin,
+        created_at: app.now(),
+        created_by: who.actor.clone(),
+    };
+    let row = Entry {
+        environment: None,
+        action: AuditAction::OriginCreated,
+        resource_id: origin.id.to_string(),
+        detail: json!({ "origin": origin.origin }),
+    };
+    let mut commit = record::audited((&app, ring, &who), row)?;
+    commit.push(access::insert_origin(&origin));
+    let id = origin.id.to_string();
+    let body = serde_json::to_string(&OriginView::from(origin)).unwrap_or_default();
+    idempotency.commit((&app, &claim, ring), &bytes, commit, Created { id, body, shows_secret: false }).await
+}
+
+fn check(origin: &Origin, count: u64) -> Result<(), ApiError> {
+    let error = |detail: &str| {
+        Err(ApiError::InvalidBody(vec![ValueError {
+            pointer: "/origin".to_owned(),
+            code: "invalid".to_owned(),
+            detail: detail.to_owned(),
+        }]))
+    };
+    if !origin.is_secure() {
+        return error("Expected an https origin, or http on localhost.");
+    }
+    if count >= MAX_ORIGINS {
+        return error("There are 100 origins, which is the most: remove one first.");
+    }
+    Ok(())
+}
+
+/// DELETE /v1/embedded/origins/{id}
+///
+/// Removes an origin: its pages may call nothing at the next request.
+#[utoipa::path(
+    delete, path = "/v1/embedded/origins/{id}", tag = "Embedded", params(("id" = OriginId, Path)),
+    responses((status = 204, description = "Removed"), ChangeProblems)
+)]
+pub async fn delete_origin(app: App, claim: Claim, id: Parsed<InPath<OriginId>>) -> Result<Response, ApiError> {
+    let InPath(id) = claim.accept(&app, id).await?;
+    let (who, found) = claim.load(&app, access::find_origin(&id)).await?;
+    who.authorize(MANAGE, Some(Deployment))?;
+    let origin = found.ok_or(ApiError::NotFound)?;
+    let row = Entry {
+        environment: None,
+        action: AuditAction::OriginDeleted,
+        resource_id: id.to_string(),
+        detail: json!({ "origin": origin.origin }),
+    };
+    let mut commit = record::audited((&app, ring(&app)?, &who), row)?;
+    commit.push(access::delete_origin(&id));
+    commit.run(&*app.database).await?;
+    Ok(answer::no_content())
+}

@@ -1,0 +1,328 @@
+//! Problems as the API tells them (RFC 9457): the only place that chooses a status code.
+//!
+//! A problem tells what to do and holds nothing internal, nothing of a provider's body, and never a value. What failed
+//! inside goes to the log, once, through the request's trace.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::environment::Environment;
+use crate::domain::scope::Scope;
+use crate::store::StoreError;
+use crate::store::commit::{CommitError, Conflict};
+use crate::store::secrets::SecretsError;
+
+/// Something wrong with one value of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ValueError {
+    /// Where, as a JSON pointer into the body (RFC 6901).
+    #[schema(example = "/secrets/webhook_url")]
+    pub pointer: String,
+    /// What, as a stable word.
+    #[schema(example = "pattern")]
+    pub code: String,
+    /// What is expected.
+    pub detail: String,
+}
+
+/// A problem (RFC 9457, `application/problem+json`).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: u16,
+    /// A short title, the same for every problem of this status.
+    pub title: String,
+    /// The stable code to switch on.
+    #[schema(example = "not_found")]
+    pub code: String,
+    /// What to do.
+    pub detail: String,
+    /// Each value that is wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ValueError>,
+}
+
+/// Why a request is not answered as asked.
+#[derive(Debug)]
+pub enum ApiError {
+    /// No key, or one that is unknown, revoked or expired.
+    Unauthorized,
+    /// Too many failed authentications from one address.
+    TooManyFailures,
+    /// The key lacks a scope.
+    MissingScope(Scope),
+    /// The key may not use this environment.
+    EnvironmentNotAllowed(Environment),
+    /// The route is for API keys.
+    KeyRequired,
+    /// The route is for embedded sessions.
+    SessionRequired,
+    /// A key would grant what it lacks.
+    GrantExceeded,
+    /// There is no such thing, or none that the caller may see.
+    NotFound,
+    /// The route exists, the method does not.
+    MethodNotAllowed,
+    /// The query does not parse.
+    InvalidQuery(ValueError),
+    /// The cursor is not one of this list.
+    InvalidCursor,
+    /// A header does not parse.
+    InvalidHeader(&'static str),
+    /// The body is no JSON.
+    InvalidJson,
+    /// The body is not announced as JSON.
+    UnsupportedMediaType,
+    /// The body is too large.
+    BodyTooLarge,
+    /// Values of the body are wrong.
+    InvalidBody(Vec<ValueError>),
+    /// The change needs `If-Match`.
+    PreconditionRequired,
+    /// Somebody else changed it.
+    PreconditionFailed,
+    /// The stable key is taken.
+    StableKeyTaken,
+    /// The origin is registered already.
+    OriginTaken,
+    /// The first answer showed a secret once; here is what it created.
+    AlreadyCreated(String),
+    /// The idempotency key came with another request before.
+    IdempotencyKeyReused,
+    /// The older revision does not fit today's catalogue.
+    RevisionIncompatible(Vec<ValueError>),
+    /// The connection cannot be resolved; the word says why.
+    NotResolvable(&'static str, &'static str),
+    /// The connection type sends no message.
+    NoMessage,
+    /// Too often; try again after so many seconds.
+    RateLimited(u64),
+    /// The secret was written a moment ago and is not visible here yet.
+    SecretPending,
+    /// The master key is missing or wrong.
+    KeyUnavailable,
+    /// The Worker is configured such that it must not run.
+    Misconfigured,
+    /// The storage failed; nothing was done as far as it tells.
+    StorageUnavailable(String),
+    /// A fault of ours.
+    Internal(String),
+}
+
+struct Shape {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    errors: Vec<ValueError>,
+    retry_after: Option<u64>,
+}
+
+impl ApiError {
+    /// What failed inside, for the log.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        match self {
+            Self::StorageUnavailable(failure) | Self::Internal(failure) => Some(failure),
+            _ => None,
+        }
+    }
+
+    fn shape(self) -> Shape {
+        let retry_after = match &self {
+            Self::RateLimited(seconds) => Some(*seconds),
+            Self::TooManyFailures => Some(60),
+            Self::SecretPending => Some(5),
+            Self::StorageUnavailable(_) => Some(1),
+            _ => None,
+        };
+        let (status, code, detail) = self.words();
+        let errors = match self {
+            Self::InvalidQuery(error) => vec![error],
+            Self::InvalidBody(errors) | Self::RevisionIncompatible(errors) => errors,
+            _ => Vec::new(),
+        };
+        Shape { status, code, detail, errors, retry_after }
+    }
+
+    /// Status, code and sentence.
+    #[expect(clippy::too_many_lines, reason = "one table: a line or two for each problem")]
+    fn words(&self) -> (StatusCode, &'static str, String) {
+        use StatusCode as S;
+        let (status, code, detail) = match self {
+            Self::Unauthorized => (S::UNAUTHORIZED, "unauthorized", "Send a valid key as `Authorization: Bearer …`."),
+            Self::TooManyFailures => {
+                (S::TOO_MANY_REQUESTS, "too_many_failures", "Too many failed authentications from this address: wait.")
+            }
+            Self::MissingScope(scope) => {
+                let scope = serde_json::to_value(scope).unwrap_or_default();
+                let detail = format!("This key lacks the scope {}.", scope.as_str().unwrap_or_default());
+                return (S::FORBIDDEN, "missing_scope", detail);
+            }
+            Self::EnvironmentNotAllowed(environment) => {
+                let detail = format!("This key may not use the environment {}.", environment.as_str());
+                return (S::FORBIDDEN, "environment_not_allowed", detail);
+            }
+            Self::KeyRequired => {
+                (S::FORBIDDEN, "key_required", "This route is for API keys, not for embedded sessions.")
+            }
+            Self::SessionRequired => (
+                S::FORBIDDEN,
+                "session_required",
+                "This route is for embedded sessions: mint one with POST /v1/embedded/sessions.",
+            ),
+            Self::GrantExceeded => (
+                S::FORBIDDEN,
+                "grant_exceeded",
+                "A key grants only scopes and environments that it has itself, and for no longer than it lives.",
+            ),
+            Self::NotFound => (S::NOT_FOUND, "not_found", "There is nothing here that this caller may see."),
+            Self::MethodNotAllowed => {
+                (S::METHOD_NOT_ALLOWED, "method_not_allowed", "This route does not answer this method.")
+            }
+            Self::InvalidQuery(_) => (S::BAD_REQUEST, "invalid_query", "A query parameter is wrong."),
+            Self::InvalidCursor => (
+                S::BAD_REQUEST,
+                "invalid_cursor",
+                "Pass `next_cursor` as it came, with the same sort, or leave it out to begin anew.",
+            ),
+            Self::InvalidHeader(detail) => (S::BAD_REQUEST, "invalid_header", *detail),
+            Self::InvalidJson => (S::BAD_REQUEST, "invalid_json", "The body is not JSON, or nested too deeply."),
+            Self::UnsupportedMediaType => (
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "Send the body as `Content-Type: application/json`.",
+            ),
+            Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body_too_large", "A body may have 1 MiB at most."),
+            Self::InvalidBody(_) => {
+                (S::UNPROCESSABLE_ENTITY, "invalid_body", "Values of the body are wrong: see `errors`.")
+            }
+            Self::PreconditionRequired => {
+                (S::PRECONDITION_REQUIRED, "if_match_required", "Send the ETag of what you read as `If-Match`.")
+            }
+            Self::PreconditionFailed => (
+                S::PRECONDITION_FAILED,
+                "version_mismatch",
+                "It was changed since you read it: read it again and repeat your change.",
+            ),
+            Self::StableKeyTaken => (
+                S::CONFLICT,
+                "stable_key_taken",
+                "Another connection of this environment has this stable key: choose another.",
+            ),
+            Self::OriginTaken => (S::CONFLICT, "origin_taken", "This origin is registered already."),
+            Self::AlreadyCreated(id) => {
+                let detail =
+                    format!("The first request with this Idempotency-Key created {id}; its secret is shown once only.");
+                return (S::CONFLICT, "already_created", detail);
+            }
+            Self::IdempotencyKeyReused => (
+                S::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "This Idempotency-Key came with another request before: use a new one.",
+            ),
+            Self::RevisionIncompatible(_) => (
+                S::CONFLICT,
+                "revision_incompatible",
+                "The revision does not fit what the provider needs today: enter the values anew.",
+            ),
+            Self::NotResolvable(code, detail) => (S::CONFLICT, *code, *detail),
+            Self::NoMessage => {
+                (S::UNPROCESSABLE_ENTITY, "no_message", "Connections of this type send no message: leave `mode` out.")
+            }
+            Self::RateLimited(_) => {
+                (S::TOO_MANY_REQUESTS, "rate_limited", "Too often: try again after the time in Retry-After.")
+            }
+            Self::SecretPending => (
+                S::SERVICE_UNAVAILABLE,
+                "secret_pending",
+                "The secret was stored a moment ago and is not visible here yet: try again.",
+            ),
+            Self::KeyUnavailable => (
+                S::SERVICE_UNAVAILABLE,
+                "key_unavailable",
+                "The master key is missing or wrong: the operator has to set MASTER_KEYS.",
+            ),
+            Self::Misconfigured => (
+                S::SERVICE_UNAVAILABLE,
+                "misconfigured",
+                "The operator has to correct the configuration: the log says what.",
+            ),
+            Self::StorageUnavailable(_) => (
+                S::SERVICE_UNAVAILABLE,
+                "storage_unavailable",
+                "The storage did not answer: try again, with the same Idempotency-Key.",
+            ),
+            Self::Internal(_) => (
+                S::INTERNAL_SERVER_ERROR,
+                "internal",
+                "Something went wrong here; the request id tells the operator what.",
+            ),
+        };
+        (status, code, detail.to_owned())
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let failure = self.failure().map(|text| Failure(text.to_owned()));
+        let Shape { status, code, detail, errors, retry_after } = self.shape();
+        let title = status.canonical_reason().unwrap_or_default().to_owned();
+        let problem = Problem { status: status.as_u16(), title, code: code.to_owned(), detail, errors };
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(failure) = failure {
+            response.extensions_mut().insert(failure);
+        }
+        response
+    }
+}
+
+/// What failed inside: travels with the answer to the log line, never to the caller.
+#[derive(Debug, Clone)]
+pub struct Failure(pub String);
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Database(error) => Self::StorageUnavailable(error.to_string()),
+            error => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<CommitError> for ApiError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Conflict(Conflict::Version) => Self::PreconditionFailed,
+            CommitError::Conflict(Conflict::StableKey) => Self::StableKeyTaken,
+            CommitError::Conflict(Conflict::Origin) => Self::OriginTaken,
+            CommitError::Conflict(Conflict::MasterKey) => Self::KeyUnavailable,
+            CommitError::Conflict(Conflict::Idempotency) => {
+                Self::StorageUnavailable("the answer to the same request is being written".to_owned())
+            }
+            CommitError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SecretsError> for ApiError {
+    fn from(error: SecretsError) -> Self {
+        match error {
+            SecretsError::Pending => Self::SecretPending,
+            SecretsError::KeyUnavailable => Self::KeyUnavailable,
+            SecretsError::Corrupt(what) => Self::Internal(format!("ALARM: vault: {what}")),
+            SecretsError::Blob(error) => Self::StorageUnavailable(error.to_string()),
+        }
+    }
+}

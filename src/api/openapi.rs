@@ -1,0 +1,145 @@
+//! The OpenAPI document, made from the types and handlers; `docs/openapi.json` is its committed copy.
+
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{IntoResponses, Modify, OpenApi};
+
+use super::connections::{create, credentials, delete, history, list, report, reveal, test, update};
+use super::embedded::{connections, origins, providers as embedded_providers, sessions};
+use super::error::Problem;
+use super::{api_keys, observe, providers};
+
+/// The whole API.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Keyfob",
+        description = "Keeps the connections of an integration platform: credentials and settings, encrypted, tested, at the edge.",
+    ),
+    paths(
+        providers::list_providers, providers::find_provider,
+        list::list_connections, list::count_facets, create::create_connection,
+        list::find_connection, update::update_connection, delete::delete_connection,
+        test::test_draft, test::list_tests, test::create_test,
+        history::list_revisions, history::find_revision, history::restore_revision, history::list_events,
+        reveal::reveal_secrets, credentials::resolve_credentials, credentials::resolve_credentials_by_key,
+        report::report_refusal,
+        api_keys::list_api_keys, api_keys::create_api_key, api_keys::revoke_api_key,
+        sessions::create_session, sessions::end_sessions,
+        origins::list_origins, origins::create_origin, origins::delete_origin,
+        embedded_providers::list_providers, connections::list_connections,
+        observe::health,
+    ),
+    modifiers(&Keys, &Summaries),
+    security(("key" = [])),
+    tags(
+        (name = "Providers", description = "The catalogue: what can be connected, and how."),
+        (name = "Connections", description = "Connections, their lists and facets."),
+        (name = "Tests", description = "Tests harm nothing. A failed test is a result, not an error."),
+        (name = "History", description = "Revisions of values, and events."),
+        (name = "Credentials", description = "What workflows resolve, and what people reveal."),
+        (name = "API keys", description = "Who may do what, where."),
+        (name = "Embedded", description = "Sessions and origins, which servers manage, and what pages read."),
+        (name = "Operation", description = "For those who run it."),
+    )
+)]
+pub struct Document;
+
+/// How callers authenticate.
+struct Keys;
+
+impl Modify for Keys {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An API key (`kf_…`), or the token of an embedded session (`ks_…`)."))
+            .build();
+        document.components.get_or_insert_default().add_security_scheme("key", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The comment of a handler begins with its method and path, which the document says already: the first sentence that
+/// follows is what a list of operations shows.
+struct Summaries;
+
+impl Modify for Summaries {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for item in document.paths.paths.values_mut() {
+            let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+            for operation in operations.into_iter().flatten() {
+                let description = operation.description.clone().unwrap_or_default();
+                let sentence = description.split_inclusive('.').next().unwrap_or_default();
+                operation.summary = Some(sentence.trim_end_matches('.').to_owned());
+            }
+        }
+    }
+}
+
+/// What any request may be answered with.
+#[derive(IntoResponses)]
+pub enum Problems {
+    /// A parameter or header is wrong (`invalid_query`, `invalid_cursor`, `invalid_header`, `invalid_json`).
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(Problem),
+    /// No valid key (`unauthorized`).
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(Problem),
+    /// The key may not do this (`missing_scope`, `environment_not_allowed`, `key_required`, `session_required`).
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(Problem),
+    /// There is nothing here that the caller may see (`not_found`).
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(Problem),
+    /// Too often (`rate_limited`, `too_many_failures`); `Retry-After` tells when.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooManyRequests(Problem),
+    /// A fault of Keyfob (`internal`).
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(Problem),
+    /// Try again (`storage_unavailable`, `secret_pending`) or call the operator (`key_unavailable`, `misconfigured`).
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
+
+/// What a request that changes something may be answered with, beside [`Problems`].
+#[derive(IntoResponses)]
+pub enum ChangeProblems {
+    /// A parameter or header is wrong (`invalid_query`, `invalid_cursor`, `invalid_header`, `invalid_json`).
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(Problem),
+    /// No valid key (`unauthorized`).
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(Problem),
+    /// The key may not do this (`missing_scope`, `environment_not_allowed`, `key_required`, `grant_exceeded`).
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(Problem),
+    /// There is nothing here that the caller may see (`not_found`).
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(Problem),
+    /// It stands against something that exists (`stable_key_taken`, `already_created`, `revision_incompatible` …).
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(Problem),
+    /// Somebody else changed it since it was read (`version_mismatch`).
+    #[response(status = 412, content_type = "application/problem+json")]
+    PreconditionFailed(Problem),
+    /// The body is over 1 MiB (`body_too_large`).
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(Problem),
+    /// The body is not announced as JSON (`unsupported_media_type`).
+    #[response(status = 415, content_type = "application/problem+json")]
+    UnsupportedMediaType(Problem),
+    /// Values are wrong, each with a pointer (`invalid_body`), or `idempotency_key_reused`.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Invalid(Problem),
+    /// The change needs `If-Match` (`if_match_required`).
+    #[response(status = 428, content_type = "application/problem+json")]
+    PreconditionRequired(Problem),
+    /// Too often (`rate_limited`, `too_many_failures`); `Retry-After` tells when.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooManyRequests(Problem),
+    /// A fault of Keyfob (`internal`).
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(Problem),
+    /// Try again (`storage_unavailable`, `secret_pending`) or call the operator (`key_unavailable`, `misconfigured`).
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}

@@ -1,0 +1,66 @@
+//! The whole API, one line a route, grouped by resource.
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{delete, get, options, post};
+use axum::{Router, middleware};
+
+use crate::api::connections::{create, credentials, history, list, report, reveal, test, update};
+use crate::api::embedded::{cors, origins, sessions};
+use crate::api::{api_keys, connections, embedded, observe, providers};
+use crate::app::App;
+
+/// The largest body that is read: 1 MiB.
+pub const MAX_BODY: usize = 1 << 20;
+
+/// Makes the router of an isolate.
+pub fn router(app: App) -> Router {
+    Router::new()
+        // Providers
+        .route("/v1/providers", get(providers::list_providers))
+        .route("/v1/providers/{provider}", get(providers::find_provider))
+        // Connections
+        .route("/v1/connections", get(list::list_connections).post(create::create_connection))
+        .route("/v1/connections/facets", get(list::count_facets))
+        .route(
+            "/v1/connections/{id}",
+            get(list::find_connection).patch(update::update_connection).delete(connections::delete::delete_connection),
+        )
+        // Tests
+        .route("/v1/tests", post(test::test_draft))
+        .route("/v1/connections/{id}/tests", get(test::list_tests).post(test::create_test))
+        // History
+        .route("/v1/connections/{id}/revisions", get(history::list_revisions))
+        .route("/v1/connections/{id}/revisions/{number}", get(history::find_revision))
+        .route("/v1/connections/{id}/revisions/{number}/restore", post(history::restore_revision))
+        .route("/v1/connections/{id}/events", get(history::list_events))
+        // Credentials
+        .route("/v1/connections/{id}/reveal", post(reveal::reveal_secrets))
+        .route("/v1/connections/{id}/credentials", get(credentials::resolve_credentials))
+        .route("/v1/credentials", get(credentials::resolve_credentials_by_key))
+        .route("/v1/connections/{id}/reports", post(report::report_refusal))
+        // API keys
+        .route("/v1/api-keys", get(api_keys::list_api_keys).post(api_keys::create_api_key))
+        .route("/v1/api-keys/{id}", delete(api_keys::revoke_api_key))
+        // Embedded: what servers manage
+        .route("/v1/embedded/sessions", post(sessions::create_session).delete(sessions::end_sessions))
+        .route("/v1/embedded/origins", get(origins::list_origins).post(origins::create_origin))
+        .route("/v1/embedded/origins/{id}", delete(origins::delete_origin))
+        .merge(embedded_pages())
+        // Operation
+        .route("/healthz", get(observe::health))
+        .fallback(observe::not_found)
+        .method_not_allowed_fallback(observe::method_not_allowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .route_layer(middleware::from_fn(observe::note_route))
+        .layer(middleware::from_fn_with_state(app, observe::observe))
+}
+
+/// Embedded: what pages of registered origins read.
+fn embedded_pages() -> Router {
+    Router::new()
+        .route("/v1/embedded/providers", get(embedded::providers::list_providers))
+        .route("/v1/embedded/connections", get(embedded::connections::list_connections))
+        .route("/v1/embedded/providers", options(cors::preflight))
+        .route("/v1/embedded/connections", options(cors::preflight))
+        .route_layer(middleware::from_fn(cors::allow_registered))
+}
