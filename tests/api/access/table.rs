@@ -1,0 +1,171 @@
+//! Every route with what it needs, and one request to it that succeeds.
+
+use serde_json::{Value, json};
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Anybody, without a key.
+    Nothing,
+    /// Any API key.
+    Key,
+    /// An API key with this scope.
+    Scope(&'static str),
+    /// An embedded session.
+    Session,
+}
+
+/// What an API key with the scope, but for another environment, is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Elsewhere {
+    /// The same: the route concerns the whole deployment.
+    Same,
+    /// As if the object were not there.
+    Hidden,
+    /// That it may not use the environment.
+    Refused,
+    /// That it would grant what it lacks.
+    Exceeds,
+}
+
+/// One route.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) need: Need,
+    pub(crate) elsewhere: Elsewhere,
+    /// What a request that succeeds adds to the path: its query.
+    pub(crate) query: &'static str,
+    /// Its body.
+    pub(crate) body: Value,
+    /// The status of its answer.
+    pub(crate) status: u16,
+    /// What it writes into the audit log; nothing, where empty.
+    pub(crate) audited: &'static str,
+}
+
+impl Row {
+    /// Whether its request carries `If-Match`.
+    pub(crate) fn needs_version(&self) -> bool {
+        let is_connection = self.path == "/v1/connections/{id}";
+        is_connection && matches!(self.method, "PATCH" | "DELETE") || self.path.ends_with("/restore")
+    }
+
+    fn query(self, query: &'static str) -> Self {
+        Self { query, ..self }
+    }
+
+    fn body(self, body: Value) -> Self {
+        Self { body, ..self }
+    }
+
+    fn status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
+    fn audited(self, audited: &'static str) -> Self {
+        Self { audited, ..self }
+    }
+}
+
+/// A route from `METHOD path`, which answers 200 and leaves no trace.
+fn row(route: &'static str, need: Need, elsewhere: Elsewhere) -> Row {
+    let (method, path) = route.split_once(' ').unwrap();
+    Row { method, path, need, elsewhere, query: "", body: Value::Null, status: 200, audited: "" }
+}
+
+/// Every route of the router.
+pub(crate) fn table() -> Vec<Row> {
+    [open(), connections(), credentials(), keys(), embedded()].into_iter().flatten().collect()
+}
+
+fn open() -> Vec<Row> {
+    vec![
+        row("GET /healthz", Need::Nothing, Elsewhere::Same),
+        row("OPTIONS /v1/embedded/providers", Need::Nothing, Elsewhere::Same).status(204),
+        row("OPTIONS /v1/embedded/connections", Need::Nothing, Elsewhere::Same).status(204),
+        row("GET /v1/providers", Need::Key, Elsewhere::Same),
+        row("GET /v1/providers/{provider}", Need::Key, Elsewhere::Same),
+    ]
+}
+
+fn connections() -> Vec<Row> {
+    use Elsewhere::{Hidden, Refused};
+    const READ: Need = Need::Scope("connections:read");
+    const WRITE: Need = Need::Scope("connections:write");
+    const TEST: Need = Need::Scope("connections:test");
+    let create = json!({
+        "environment": "development", "provider": "http", "connection_type": "none", "name": "Another",
+        "settings": { "base_url": "https://api.other.dev" },
+    });
+    let draft = json!({
+        "environment": "development", "provider": "http", "connection_type": "none",
+        "settings": { "base_url": "https://api.other.dev" },
+    });
+    vec![
+        row("GET /v1/connections", READ, Refused).query("?environment=development"),
+        row("POST /v1/connections", WRITE, Refused).body(create).status(201).audited("connection.created"),
+        row("GET /v1/connections/facets", READ, Refused).query("?environment=development"),
+        row("GET /v1/connections/{id}", READ, Hidden),
+        row("PATCH /v1/connections/{id}", WRITE, Hidden).body(json!({ "name": "New" })).audited("connection.updated"),
+        row("DELETE /v1/connections/{id}", Need::Scope("connections:delete"), Hidden)
+            .status(204)
+            .audited("connection.deleted"),
+        row("POST /v1/tests", TEST, Refused).body(draft),
+        row("GET /v1/connections/{id}/tests", READ, Hidden),
+        row("POST /v1/connections/{id}/tests", TEST, Hidden).body(json!({})).status(201),
+        row("GET /v1/connections/{id}/revisions", READ, Hidden),
+        row("GET /v1/connections/{id}/revisions/{number}", READ, Hidden),
+        row("POST /v1/connections/{id}/revisions/{number}/restore", WRITE, Hidden)
+            .body(json!({}))
+            .audited("connection.restored"),
+        row("GET /v1/connections/{id}/events", READ, Hidden),
+    ]
+}
+
+fn credentials() -> Vec<Row> {
+    const USE: Need = Need::Scope("credentials:use");
+    let reveal = json!({ "fields": ["token"], "reason": "It moves to another vault." });
+    vec![
+        row("POST /v1/connections/{id}/reveal", Need::Scope("credentials:reveal"), Elsewhere::Hidden)
+            .body(reveal)
+            .audited("connection.secrets_revealed"),
+        row("GET /v1/connections/{id}/credentials", USE, Elsewhere::Hidden),
+        row("GET /v1/credentials", USE, Elsewhere::Hidden).query("?environment=development&stable_key=acme"),
+        row("POST /v1/connections/{id}/reports", USE, Elsewhere::Hidden).body(json!({ "revision": 1 })),
+    ]
+}
+
+fn keys() -> Vec<Row> {
+    const KEYS: Need = Need::Scope("api-keys:manage");
+    let create = json!({ "name": "Child", "scopes": ["api-keys:manage"], "environments": ["development"] });
+    vec![
+        row("GET /v1/api-keys", KEYS, Elsewhere::Same),
+        row("POST /v1/api-keys", KEYS, Elsewhere::Exceeds).body(create).status(201).audited("api_key.created"),
+        row("DELETE /v1/api-keys/{id}", KEYS, Elsewhere::Hidden).status(204).audited("api_key.revoked"),
+    ]
+}
+
+fn embedded() -> Vec<Row> {
+    use Elsewhere::{Refused, Same};
+    const EMBEDDED: Need = Need::Scope("embedded:manage");
+    vec![
+        row("POST /v1/embedded/sessions", EMBEDDED, Refused)
+            .body(json!({ "environment": "development", "customer": "c1" }))
+            .status(201)
+            .audited("embedded_session.created"),
+        row("DELETE /v1/embedded/sessions", EMBEDDED, Refused)
+            .query("?environment=development&customer=c1")
+            .status(204)
+            .audited("embedded_session.revoked"),
+        row("GET /v1/embedded/origins", EMBEDDED, Same),
+        row("POST /v1/embedded/origins", EMBEDDED, Same)
+            .body(json!({ "origin": "https://new.example.com" }))
+            .status(201)
+            .audited("embedded_origin.created"),
+        row("DELETE /v1/embedded/origins/{id}", EMBEDDED, Same).status(204).audited("embedded_origin.deleted"),
+        row("GET /v1/embedded/providers", Need::Session, Same),
+        row("GET /v1/embedded/connections", Need::Session, Same),
+    ]
+}

@@ -1,0 +1,182 @@
+//! A Keyfob with one of everything, and one of every kind of caller.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use http::Request;
+use keyfob::token::Token;
+use serde_json::{Value, json};
+
+use super::table::{Need, Row};
+use crate::support::ports::SeededRandom;
+use crate::support::{Answer, Keyfob, ROOT, bearer};
+
+/// Every scope there is.
+pub(crate) const SCOPES: [&str; 14] = [
+    "connections:read",
+    "connections:write",
+    "connections:delete",
+    "connections:test",
+    "credentials:use",
+    "credentials:reveal",
+    "usages:write",
+    "customers:manage",
+    "transfer",
+    "embedded:manage",
+    "webhooks:manage",
+    "api-keys:manage",
+    "master-keys:manage",
+    "audit:read",
+];
+/// Every environment.
+pub(crate) const ENVIRONMENTS: [&str; 3] = ["development", "staging", "production"];
+
+/// A Keyfob with a connection, an API key and an origin.
+pub(crate) struct World {
+    pub(crate) keyfob: Keyfob,
+    pub(crate) connection: String,
+    pub(crate) key: String,
+    pub(crate) origin: String,
+}
+
+/// Everything that a refused caller must not have changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    database: String,
+    blobs: usize,
+    sent: usize,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let keyfob = Keyfob::start().await;
+        let connection = keyfob.create(&bearer("Acme")).await;
+        let key = json!({ "name": "Old", "scopes": ["api-keys:manage"], "environments": ["development"] });
+        let key = keyfob.post("/v1/api-keys", &key).await.expect(201).json();
+        let origin = json!({ "origin": "https://app.example.com" });
+        let origin = keyfob.post("/v1/embedded/origins", &origin).await.expect(201).json();
+        Self { keyfob, connection: id(&connection), key: id(&key), origin: id(&origin) }
+    }
+
+    pub(crate) fn state(&self) -> State {
+        State {
+            database: self.keyfob.database.dump(),
+            blobs: self.keyfob.blobs.stored.lock().unwrap().len(),
+            sent: self.keyfob.counterpart.received().len(),
+        }
+    }
+
+    /// The path of a route, with what is there.
+    pub(crate) fn path(&self, row: &Row) -> String {
+        let id = match row.path.split('/').nth(2) {
+            Some("connections") => &self.connection,
+            Some("api-keys") => &self.key,
+            _ => &self.origin,
+        };
+        path_of(row, id)
+    }
+
+    /// Sends the request of a row with what stands in `Authorization`.
+    pub(crate) async fn ask(&self, row: &Row, authorization: Option<&str>) -> Answer {
+        self.ask_at(&self.path(row), row, authorization).await
+    }
+
+    /// Sends the request of a row to a path of its own.
+    pub(crate) async fn ask_at(&self, path: &str, row: &Row, authorization: Option<&str>) -> Answer {
+        let mut request = Request::builder().method(row.method).uri(path);
+        if let Some(authorization) = authorization {
+            request = request.header("authorization", authorization);
+        }
+        if row.needs_version() {
+            request = request.header("if-match", "\"1\"");
+        }
+        let body = if row.body.is_null() {
+            Body::empty()
+        } else {
+            request = request.header("content-type", "application/json");
+            Body::from(row.body.to_string())
+        };
+        self.keyfob.send(request.body(body).unwrap()).await
+    }
+
+    /// The callers whose claim does not hold, by what they are.
+    pub(crate) async fn unproved(&self) -> Vec<(&'static str, Option<String>)> {
+        let keyfob = &self.keyfob;
+        let stranger = Token::new_api_key(&SeededRandom::default()).token.to_string();
+        let strange_session = Token::new_session(&SeededRandom::default()).token.to_string();
+        let (revoked, expired) = (self.revoked_key().await, self.expiring_key().await);
+        let expired_session = self.session(&json!({ "customer": "c1", "expires_in": 60 })).await;
+        keyfob.advance(Duration::from_mins(1));
+        let ended = self.session(&json!({ "customer": "ended" })).await;
+        let path = "/v1/embedded/sessions?environment=development&customer=ended";
+        keyfob.request("DELETE", path, ROOT, &[], &Value::Null).await.expect(204);
+        let bearer = |token: &str| Some(format!("Bearer {token}"));
+        vec![
+            ("no key", None),
+            ("an empty header", Some(String::new())),
+            ("no token", bearer("")),
+            ("a malformed key", bearer("kf_secret")),
+            ("a key with a wrong check sum", bearer(&ROOT.replace("2CZclj", "2CZclk"))),
+            ("another scheme", Some(format!("Basic {ROOT}"))),
+            ("the key without a scheme", Some(ROOT.to_owned())),
+            ("the root key as a session", bearer(&ROOT.replacen("kf_", "ks_", 1))),
+            ("an unknown key", bearer(&stranger)),
+            ("a revoked key", bearer(&revoked)),
+            ("an expired key", bearer(&expired)),
+            ("an unknown session", bearer(&strange_session)),
+            ("an expired session", bearer(&expired_session)),
+            ("an ended session", bearer(&ended)),
+        ]
+    }
+
+    async fn revoked_key(&self) -> String {
+        let body = json!({ "name": "Revoked", "scopes": SCOPES, "environments": ENVIRONMENTS });
+        let key = self.keyfob.post("/v1/api-keys", &body).await.expect(201).json();
+        let path = format!("/v1/api-keys/{}", id(&key));
+        self.keyfob.request("DELETE", &path, ROOT, &[], &Value::Null).await.expect(204);
+        text(&key, "secret")
+    }
+
+    /// A key that expires within the minute.
+    async fn expiring_key(&self) -> String {
+        let body = json!({
+            "name": "Expired", "scopes": SCOPES, "environments": ENVIRONMENTS, "expires_at": "2026-11-20T10:01:00Z",
+        });
+        text(&self.keyfob.post("/v1/api-keys", &body).await.expect(201).json(), "secret")
+    }
+
+    /// Mints a session for the development environment.
+    pub(crate) async fn session(&self, body: &Value) -> String {
+        let mut body = body.clone();
+        body["environment"] = "development".into();
+        text(&self.keyfob.post("/v1/embedded/sessions", &body).await.expect(201).json(), "token")
+    }
+
+    /// A key with exactly what a route needs.
+    pub(crate) async fn exact_key(&self, need: Need, environment: &str) -> String {
+        let scope = if let Need::Scope(scope) = need { scope } else { "transfer" };
+        self.keyfob.key(&[scope], &[environment]).await
+    }
+
+    /// A key with everything but what a route needs.
+    pub(crate) async fn key_without(&self, scope: &str) -> String {
+        let others: Vec<&str> = SCOPES.into_iter().filter(|other| *other != scope).collect();
+        self.keyfob.key(&others, &ENVIRONMENTS).await
+    }
+}
+
+/// The path of a route with this id in it.
+pub(crate) fn path_of(row: &Row, id: &str) -> String {
+    let path = row.path.replace("{id}", id).replace("{number}", "1").replace("{provider}", "slack");
+    format!("{path}{}", row.query)
+}
+
+/// The id of what the API shows.
+pub(crate) fn id(shown: &Value) -> String {
+    text(shown, "id")
+}
+
+/// A text of what the API shows.
+pub(crate) fn text(shown: &Value, field: &str) -> String {
+    shown[field].as_str().unwrap().to_owned()
+}

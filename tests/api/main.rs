@@ -1,0 +1,37 @@
+//! The API as callers see it, one file a resource: requests in, whole answers out.
+#![cfg(not(target_arch = "wasm32"))]
+
+#[cfg(test)]
+mod access;
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod connections;
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod credentials;
+#[cfg(test)]
+mod embedded;
+#[cfg(test)]
+mod health;
+#[cfg(test)]
+mod history;
+#[cfg(test)]
+mod lists;
+#[cfg(test)]
+mod mending;
+#[cfg(test)]
+mod plans;
+#[cfg(test)]
+mod reports;
+#[cfg(test)]
+mod reveal;
+#[cfg(test)]
+mod scheduled;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tests;

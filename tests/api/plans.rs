@@ -1,0 +1,164 @@
+//! How the database finds its rows: the plan of every statement that a run of all operations executed.
+
+use serde_json::{Value, json};
+
+use crate::support::{Keyfob, ROOT, bearer, path_of};
+
+const LIST: &str = "/v1/connections?environment=development";
+const SORTS: [&str; 6] = ["name", "-name", "created_at", "-created_at", "modified_at", "-modified_at"];
+/// One filter each; every one of them has a walk of its own.
+const FILTERS: [&str; 14] = [
+    "",
+    "&provider=http",
+    "&connection_type=bearer",
+    "&tag=a",
+    "&status=active",
+    "&verdict=valid",
+    "&embedded=true",
+    "&kind=organization",
+    "&kind=template",
+    "&kind=customer",
+    "&customer=c1",
+    "&customer=c1&kind=customer",
+    "&template=con_01234567890123456789012345",
+    "&stable_key=acme",
+];
+/// Filters that are checked row by row, combinations, and searches.
+const OTHERS: [&str; 14] = [
+    "&reason=rejected",
+    "&enabled=true",
+    "&expires_before=2027-01-01T00:00:00Z",
+    "&unused_for=30",
+    "&provider=http&provider=slack",
+    "&provider=http&tag=a&status=active",
+    "&tag=a&tag=b",
+    "&kind=customer&provider=http",
+    "&kind=customer&stable_key=acme",
+    "&search=acme",
+    "&search=ac",
+    "&search=acme%20ap",
+    "&search=acme&tag=a&customer=c1",
+    "&template=con_01234567890123456789012345&customer=c1&status=active",
+];
+
+/// Does everything that the API can do, once.
+async fn run_everything(keyfob: &Keyfob) {
+    let mut body = bearer("Acme");
+    body["tags"] = json!(["a", "b"]);
+    let headers = [("idempotency-key", "k1")];
+    let created = keyfob.request("POST", "/v1/connections", ROOT, &headers, &body).await.expect(201).json();
+    keyfob.request("POST", "/v1/connections", ROOT, &headers, &body).await.expect(201);
+    let path = path_of(&created);
+    let restore = format!("{path}/revisions/1/restore");
+    for (method, path, version, body) in [
+        ("PATCH", &path, 1, json!({ "name": "New", "tags": ["b", "c"], "enabled": false })),
+        ("PATCH", &path, 2, json!({ "secrets": { "token": "planted-secret-2" }, "enabled": true })),
+        ("POST", &restore, 3, json!({})),
+        ("POST", &format!("{path}/tests"), 4, json!({})),
+        ("POST", &format!("{path}/tests"), 4, json!({ "settings": {} })),
+        ("POST", &format!("{path}/reveal"), 4, json!({ "fields": ["token"], "reason": "why" })),
+        ("POST", &format!("{path}/reports"), 4, json!({ "revision": 3 })),
+        ("GET", &path, 4, Value::Null),
+        ("GET", &format!("{path}/tests"), 4, Value::Null),
+        ("GET", &format!("{path}/events"), 4, Value::Null),
+        ("GET", &format!("{path}/revisions"), 4, Value::Null),
+        ("GET", &format!("{path}/revisions/1"), 4, Value::Null),
+        ("GET", &format!("{path}/credentials"), 4, Value::Null),
+        ("GET", &"/v1/credentials?environment=development&stable_key=acme".to_owned(), 4, Value::Null),
+    ] {
+        let headers = [("if-match", &*format!("\"{version}\""))];
+        let answer = keyfob.request(method, path, ROOT, &headers, &body).await;
+        assert!(answer.status.is_success(), "{method} {path}: {}", answer.text);
+    }
+    run_access(keyfob).await;
+    keyfob.delete(&path, 4).await.expect(204);
+    keyfob.advance(std::time::Duration::from_hours(24 * 31));
+    keyfob.tick().await;
+}
+
+async fn run_access(keyfob: &Keyfob) {
+    let key = keyfob.key(&["connections:read", "embedded:manage"], &["development"]).await;
+    keyfob.request("GET", LIST, &key, &[("origin", "https://app.acme.dev")], &Value::Null).await.expect(200);
+    let keys = keyfob.get("/v1/api-keys?limit=1").await.expect(200).json();
+    let id = keys["data"][0]["id"].as_str().unwrap();
+    let session = json!({ "environment": "development", "customer": "c1" });
+    let session = keyfob.post("/v1/embedded/sessions", &session).await.expect(201).json();
+    let token = session["token"].as_str().unwrap();
+    for path in ["/v1/embedded/providers", "/v1/embedded/connections", "/v1/embedded/connections?provider=http"] {
+        keyfob.request("GET", path, token, &[], &Value::Null).await.expect(200);
+    }
+    let builder =
+        keyfob.post("/v1/embedded/sessions", &json!({ "environment": "development" })).await.expect(201).json();
+    let builder = builder["token"].as_str().unwrap();
+    keyfob.request("GET", "/v1/embedded/connections", builder, &[], &Value::Null).await.expect(200);
+    let end = "/v1/embedded/sessions?environment=development&customer=c1";
+    assert!(keyfob.request("DELETE", end, ROOT, &[], &Value::Null).await.status.is_success());
+    let origin = keyfob.post("/v1/embedded/origins", &json!({ "origin": "https://app.acme.dev" })).await.expect(201);
+    keyfob.get("/v1/embedded/origins").await.expect(200);
+    let origin = origin.json()["id"].as_str().unwrap().to_owned();
+    for path in [format!("/v1/embedded/origins/{origin}"), format!("/v1/api-keys/{id}")] {
+        keyfob.request("DELETE", &path, ROOT, &[], &Value::Null).await.expect(204);
+    }
+}
+
+/// Asks every list and every facet, the second page too.
+async fn run_lists(keyfob: &Keyfob, filters: &[&str]) {
+    for filter in filters {
+        for sort in SORTS {
+            let page = keyfob.get(&format!("{LIST}&sort={sort}&limit=1{filter}")).await.expect(200).json();
+            if let Some(cursor) = page["next_cursor"].as_str() {
+                keyfob.get(&format!("{LIST}&sort={sort}&cursor={cursor}{filter}")).await.expect(200);
+            }
+        }
+        keyfob.get(&format!("/v1/connections/facets?environment=development{filter}")).await.expect(200);
+    }
+}
+
+/// Enough connections for a second page of every list of the organization.
+async fn populate(keyfob: &Keyfob) {
+    for name in ["Acme", "Acme apart"] {
+        let mut body = bearer(name);
+        (body["tags"], body["embedded"]) = (json!(["a", "b"]), json!(true));
+        keyfob.create(&body).await;
+    }
+}
+
+/// Whether a step of a plan reads a whole table that grows.
+fn reads_everything(sql: &str, step: &str) -> bool {
+    // What a statement made for itself, and is bounded.
+    const OWN: [&str; 6] = ["SCAN m", "SCAN s", "SCAN walked", "SCAN w", "SCAN stop", "SCAN CONSTANT ROW"];
+    let is_own = OWN.contains(&step) || step.starts_with("SCAN (subquery");
+    let is_index_walk = step.contains("INDEX") && sql.contains("limit");
+    step.starts_with("SCAN") && !step.contains("VIRTUAL TABLE") && !is_own && !is_index_walk
+}
+
+#[tokio::test]
+async fn no_statement_reads_a_table_that_grows_from_end_to_end() {
+    let keyfob = Keyfob::working().await;
+    run_everything(&keyfob).await;
+    populate(&keyfob).await;
+    run_lists(&keyfob, &FILTERS).await;
+    run_lists(&keyfob, &OTHERS).await;
+    let plans = keyfob.database.plans();
+    assert!(plans.len() > 200, "{}", plans.len());
+    for (sql, steps) in plans {
+        let bad: Vec<&String> = steps.iter().filter(|step| reads_everything(&sql, step)).collect();
+        assert!(bad.is_empty(), "{bad:?}\n{sql}\n{steps:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_with_at_most_one_filter_is_read_in_its_order() {
+    let keyfob = Keyfob::working().await;
+    populate(&keyfob).await;
+    let before = keyfob.database.plans().len();
+    run_lists(&keyfob, &FILTERS).await;
+    let plans = keyfob.database.plans();
+    let lists: Vec<_> = plans.iter().filter(|(sql, _)| sql.contains("'items'")).collect();
+    assert!(lists.len() > 60 && before > 0, "{}", lists.len());
+    for (sql, steps) in lists {
+        // One stable key is one connection: there is nothing to sort.
+        let sorts = steps.iter().any(|step| step.contains("TEMP B-TREE")) && !sql.contains("connections_stable_key");
+        assert!(!sorts, "{sql}\n{steps:#?}");
+    }
+}

@@ -1,0 +1,184 @@
+//! The database port over SQLite in memory, on the same migrations, with D1's limits: what D1 refuses is refused here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use keyfob::ports::{Database, DatabaseError, Param, Rows, Statement};
+use rusqlite::limits::Limit;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, ToSql};
+
+/// D1's limits (its documentation, "Limits").
+const LIMITS: [(Limit, i32); 7] = [
+    (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 50),
+    (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 5),
+    (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 100),
+    (Limit::SQLITE_LIMIT_COLUMN, 100),
+    (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
+    (Limit::SQLITE_LIMIT_FUNCTION_ARG, 32),
+    (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
+];
+
+/// An SQLite database in memory.
+pub(crate) struct Sqlite {
+    connection: Mutex<Connection>,
+    /// Every SQL text that was executed.
+    executed: Mutex<BTreeSet<String>>,
+    /// What the next batches do instead of what they should.
+    faults: Mutex<Vec<Fault>>,
+}
+
+/// How a batch fails.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Fault {
+    /// It does not.
+    Nothing,
+    /// Before anything was done.
+    Before,
+    /// After everything was done: the answer is lost.
+    After,
+}
+
+impl Sqlite {
+    pub(crate) fn migrated() -> Self {
+        let connection = Connection::open_in_memory().unwrap();
+        let mut files: Vec<_> = std::fs::read_dir("schema").unwrap().map(|file| file.unwrap().path()).collect();
+        files.sort();
+        for file in files {
+            connection.execute_batch(&std::fs::read_to_string(file).unwrap()).unwrap();
+        }
+        for (limit, value) in LIMITS {
+            connection.set_limit(limit, value).unwrap();
+        }
+        Self { connection: connection.into(), executed: Mutex::default(), faults: Mutex::default() }
+    }
+
+    /// Lets the next batches fail, one fault each.
+    pub(crate) fn fail_next(&self, faults: &[Fault]) {
+        self.faults.lock().unwrap().extend(faults.iter().rev());
+    }
+
+    /// One value of a query.
+    pub(crate) fn value<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
+        self.connection.lock().unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// Executes SQL as nobody's API would.
+    pub(crate) fn execute(&self, sql: &str) -> Result<(), rusqlite::Error> {
+        self.connection.lock().unwrap().execute_batch(sql)
+    }
+
+    /// How many rows each table has, but those that count how often somebody asked.
+    pub(crate) fn counts(&self) -> BTreeMap<String, i64> {
+        let names = "select json_group_array(name) from sqlite_master where type = 'table' and sql not like 'create virtual%' \
+                     and name not like 'sqlite_%' and name not like 'connections\\__%\\_%' escape '\\' \
+                     and name <> 'rate_counters'";
+        let names: Vec<String> = serde_json::from_str(&self.value::<String>(names)).unwrap();
+        let count = |name: String| (self.value(&format!("select count(*) from {name}")), name);
+        names.into_iter().map(count).map(|(count, name)| (name, count)).collect()
+    }
+
+    /// Every text in every table, for a search for secrets.
+    pub(crate) fn dump(&self) -> String {
+        let connection = self.connection.lock().unwrap();
+        let mut tables = connection.prepare("select name from sqlite_master where type = 'table'").unwrap();
+        let tables: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let mut dump = String::new();
+        for table in tables {
+            let mut rows = connection.prepare(&format!("select * from \"{table}\"")).unwrap();
+            let columns = rows.column_count();
+            let mut rows = rows.query([]).unwrap();
+            while let Some(row) = rows.next().unwrap() {
+                for column in 0..columns {
+                    writeln!(dump, "{:?}", row.get_ref(column).unwrap()).unwrap();
+                    if let ValueRef::Text(text) | ValueRef::Blob(text) = row.get_ref(column).unwrap() {
+                        dump.push_str(&String::from_utf8_lossy(text));
+                        dump.push('\n');
+                    }
+                }
+            }
+        }
+        dump
+    }
+
+    /// The plan of every statement that was executed so far, by its SQL.
+    pub(crate) fn plans(&self) -> Vec<(String, Vec<String>)> {
+        let connection = self.connection.lock().unwrap();
+        let executed = self.executed.lock().unwrap();
+        let plan = |sql: &String| {
+            let mut statement = connection.prepare(&format!("explain query plan {sql}")).unwrap();
+            let count = statement.parameter_count();
+            let nulls: Vec<&dyn ToSql> = vec![&rusqlite::types::Null; count];
+            let lines = statement.query_map(&*nulls, |row| row.get(3)).unwrap().map(Result::unwrap).collect();
+            (sql.clone(), lines)
+        };
+        executed.iter().map(plan).collect()
+    }
+
+    fn run(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, DatabaseError> {
+        let mut connection = self.connection.lock().unwrap();
+        let transaction = connection.transaction().map_err(|error| failure(&error))?;
+        let mut results = Vec::new();
+        for statement in statements {
+            self.executed.lock().unwrap().insert(statement.sql.to_string());
+            results.push(execute(&transaction, &statement).map_err(|error| failure(&error))?);
+        }
+        transaction.commit().map_err(|error| failure(&error))?;
+        Ok(results)
+    }
+}
+
+#[async_trait]
+impl Database for Sqlite {
+    async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, DatabaseError> {
+        // Other requests may come between any two batches.
+        tokio::task::yield_now().await;
+        let fault = self.faults.lock().unwrap().pop();
+        let lost = || DatabaseError::Failed("the connection was lost".to_owned());
+        match fault {
+            Some(Fault::Before) => Err(lost()),
+            Some(Fault::After) => self.run(statements).and(Err(lost())),
+            Some(Fault::Nothing) | None => self.run(statements),
+        }
+    }
+}
+
+fn execute(connection: &Connection, statement: &Statement) -> rusqlite::Result<Rows> {
+    let mut prepared = connection.prepare_cached(&statement.sql)?;
+    assert_eq!(prepared.parameter_count(), statement.params.len(), "{}", statement.sql);
+    let values: Vec<Box<dyn ToSql>> = statement.params.iter().map(value).collect();
+    let values: Vec<&dyn ToSql> = values.iter().map(AsRef::as_ref).collect();
+    if prepared.column_count() == 0 {
+        let changes = prepared.execute(&*values)?;
+        return Ok(Rows { changes: changes as u64, ..Rows::default() });
+    }
+    assert!(prepared.column_names().eq(["row"]), "a statement that reads returns one column named row");
+    let rows = prepared.query_map(&*values, |row| row.get_ref(0).map(|value| json(&value)))?;
+    Ok(Rows { rows: rows.collect::<Result<_, _>>()?, ..Rows::default() })
+}
+
+fn value(param: &Param) -> Box<dyn ToSql> {
+    match param {
+        Param::Null => Box::new(rusqlite::types::Null),
+        Param::Integer(number) => Box::new(*number),
+        Param::Text(text) => Box::new(text.clone()),
+    }
+}
+
+fn json(value: &ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Text(text) => String::from_utf8(text.to_vec()).unwrap(),
+        ValueRef::Integer(number) => number.to_string(),
+        other => panic!("a row is JSON text or an integer, not {other:?}"),
+    }
+}
+
+fn failure(error: &rusqlite::Error) -> DatabaseError {
+    let message = error.to_string();
+    match message.strip_prefix("UNIQUE constraint failed: ") {
+        Some(columns) => DatabaseError::Unique(columns.to_owned()),
+        None => DatabaseError::Failed(message),
+    }
+}
