@@ -41,3 +41,6 @@ pub mod api;
 /// The whole API, one line a route.
 pub mod router;
 
+/// The Workers platform.
+#[cfg(target_arch = "wasm32")]
+mod platform;
