@@ -1,0 +1,153 @@
+// A secret planted in every secret field is found nowhere but where it is asked for: not in answers, logs, D1 or KV.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { after, before, test } from "node:test";
+import { GENEROUS, ifMatch } from "./bodies.mjs";
+import { startService } from "./counterpart.mjs";
+import { filesContaining, startKeyfob } from "./keyfob.mjs";
+
+const CANARIES = [];
+const canary = (bytes = 12) => {
+  CANARIES.push(`canary${randomBytes(bytes).toString("hex")}`);
+  return CANARIES.at(-1);
+};
+
+let keyfob;
+let echo;
+before(async () => {
+  // The worst service there is: it repeats all that it is told, in headers and body.
+  echo = await startService((request, response) => {
+    const told = JSON.stringify({ url: request.url, headers: request.headers, login: request.headers.authorization });
+    const status = Number(/status=(\d+)/.exec(request.url)?.[1] ?? 200);
+    response.writeHead(status, { "content-type": "application/json", "x-told": encodeURIComponent(told) });
+    response.end(told);
+  });
+  keyfob = await startKeyfob({ vars: { RATE_LIMITS: GENEROUS } });
+});
+after(async () => {
+  await keyfob?.stop();
+  await echo?.stop();
+});
+
+// Every secret field of every connection type, as the catalogue has them: a new one without a value here fails the test.
+const VALUES = {
+  "http/bearer": () => ({ token: canary() }),
+  "http/basic": () => ({ password: canary() }),
+  "http/header": () => ({ header_value: canary() }),
+  "http/query": () => ({ query_value: canary() }),
+  "slack/incoming_webhook": () => ({ webhook_url: `https://hooks.slack.com/services/T4Q7ZP1KX/B8W2NR5TM/${canary()}` }),
+  "discord/webhook": () => ({ webhook_url: `https://discord.com/api/webhooks/118273645501928374/${canary(31)}` }),
+};
+const SETTINGS = {
+  "http/bearer": {},
+  "http/basic": { username: "robot" },
+  "http/header": { header_name: "X-API-Key" },
+  "http/query": { query_name: "api_key" },
+};
+
+const answers = [];
+async function ask(method, path, options) {
+  const answer = await keyfob.request(method, path, options);
+  answers.push(`${answer.status} ${JSON.stringify(answer.headers)} ${answer.text}`);
+  return answer;
+}
+
+async function secretTypes() {
+  const { json } = await ask("GET", "/v1/providers");
+  const found = [];
+  for (const { key } of json.data) {
+    const { json: provider } = await ask("GET", `/v1/providers/${key}`);
+    const types = provider.connection_types.filter((type) => type.fields.some((field) => field.secret));
+    found.push(...types.map((type) => ({ provider: key, type: type.key })));
+  }
+  return found;
+}
+
+async function walk(provider, type) {
+  const kind = `${provider}/${type}`;
+  const make = VALUES[kind];
+  assert.ok(make, `no values for ${kind}`);
+  const base = SETTINGS[kind] ? { ...SETTINGS[kind], base_url: echo.origin, test_path: "/x" } : {};
+  const identity = { environment: "development", provider, connection_type: type };
+  const body = { ...identity, name: kind.replace("/", " "), settings: base, secrets: make(), embedded: true };
+  const first = await ask("POST", "/v1/connections", { body, headers: { "idempotency-key": kind } });
+  assert.equal(first.status, 201, first.text);
+  await ask("POST", "/v1/connections", { body, headers: { "idempotency-key": kind } });
+  const { id } = first.json;
+  const path = `/v1/connections/${id}`;
+  await ask("POST", "/v1/tests", { body: { ...identity, settings: base, secrets: make() } });
+  await ask("POST", `${path}/tests`, { body: {} });
+  await ask("POST", `${path}/tests`, { body: { secrets: make() } });
+  if (base.base_url) {
+    for (const status of [302, 401, 403, 500]) {
+      await ask("POST", `${path}/tests`, { body: { settings: { test_path: `/x?status=${status}` } } });
+    }
+  }
+  assert.equal((await ask("PATCH", path, { body: { secrets: make() }, headers: ifMatch(1) })).status, 200);
+  await ask("PATCH", path, { body: { secrets: make() }, headers: ifMatch(1) });
+  for (const part of ["", "/tests", "/revisions", "/revisions/1", "/revisions/2", "/events"]) await ask("GET", path + part);
+  await ask("POST", `${path}/revisions/1/restore`, { body: {}, headers: ifMatch(2) });
+  await ask("POST", `${path}/reports`, { body: { revision: 3, status: 401 } });
+  return { id, fields: Object.keys(body.secrets) };
+}
+
+// Secrets where none belong: what is refused must not be repeated either.
+async function misplace() {
+  const identity = { environment: "development", provider: "http", connection_type: "bearer", name: "Wrong" };
+  const settings = { base_url: echo.origin };
+  await ask("POST", "/v1/connections", { body: { ...identity, settings, secrets: { token: `Bearer ${canary()}` } } });
+  await ask("POST", "/v1/connections", { body: { ...identity, settings, secrets: { token: `${canary()} ${canary()}` } } });
+  await ask("POST", "/v1/connections", { body: { ...identity, settings, secrets: { token: [canary()] } } });
+  await ask("POST", "/v1/connections", { body: { ...identity, settings, secrets: canary() } });
+  await ask("POST", "/v1/connections", { body: { ...identity, settings, secrets: { other: canary() } } });
+  await ask("POST", "/v1/connections", { body: { ...identity, environment: canary() } });
+  await ask("POST", "/v1/connections", { body: { ...identity, enabled: canary() } });
+  await ask("POST", "/v1/connections", { body: `{"secrets":{"token":"${canary()}`, headers: { "content-type": "application/json" } });
+  await ask("GET", `/v1/connections/${canary()}`);
+  await ask("GET", `/v1/${canary()}`);
+  await ask("GET", `/v1/connections?environment=${canary()}`);
+  await ask("GET", `/v1/connections?environment=development&cursor=${canary()}`);
+  await ask("GET", "/v1/providers", { key: canary() });
+}
+
+test("nothing but reveal and credentials tells a secret", async () => {
+  const made = [];
+  for (const { provider, type } of await secretTypes()) made.push(await walk(provider, type));
+  await misplace();
+  await ask("GET", "/v1/connections?environment=development");
+  await ask("GET", "/v1/connections/facets?environment=development");
+  await ask("GET", "/v1/connections?environment=development&search=canary");
+  const { json: session } = await keyfob.request("POST", "/v1/embedded/sessions", { body: { environment: "development" } });
+  await ask("GET", "/v1/embedded/connections", { key: session.token });
+  await ask("GET", "/v1/embedded/providers", { key: session.token });
+  assert.equal(made.length, Object.keys(VALUES).length);
+  const told = CANARIES.flatMap((canary) => answers.filter((answer) => answer.includes(canary)).map((answer) => answer.slice(0, 400)));
+  assert.deepEqual(told, []);
+
+  await readBack(made);
+});
+
+// They were there to be found: reveal and credentials tell them, and so may a log line or a file about that.
+async function readBack(made) {
+  for (const { id, fields } of made) {
+    const revealed = await keyfob.request("POST", `/v1/connections/${id}/reveal`, { body: { fields, reason: "A test." } });
+    const resolved = await keyfob.request("GET", `/v1/connections/${id}/credentials`);
+    for (const answer of [revealed, resolved]) {
+      assert.equal(answer.status, 200, answer.text);
+      assert.ok(CANARIES.some((canary) => answer.text.includes(canary)));
+    }
+  }
+}
+
+test("no log line has a secret", () => {
+  assert.ok(keyfob.logs.some((line) => line.includes("/v1/connections/{id}/reveal")));
+  assert.deepEqual(keyfob.logs.filter((line) => CANARIES.some((canary) => line.includes(canary))), []);
+});
+
+test("no file of D1 or KV has a secret, as it is or in base64", async () => {
+  // What the search would find: a word that is no secret, and is stored.
+  const body = { environment: "development", provider: "http", connection_type: "none", name: "Plain", settings: { base_url: echo.origin } };
+  await keyfob.request("POST", "/v1/connections?test=false", { body: { ...body, description: "notsecret0123456789abcdef" } });
+  assert.notDeepEqual(await filesContaining(keyfob.stateDir, "notsecret0123456789abcdef"), []);
+  for (const canary of CANARIES) assert.deepEqual(await filesContaining(keyfob.stateDir, canary), [], canary);
+});

@@ -1,0 +1,199 @@
+// One Keyfob for one test: the built Worker in real workerd, with the bindings of wrangler.toml, on a state folder and a
+// port of its own. Knows how to start, call, watch, restart and stop it; knows nothing of the API.
+//
+// The Worker can reach loopback and nothing else, so no test has an effect anywhere.
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { unstable_getMiniflareWorkerOptions, unstable_readConfig, unstable_splitSqlQuery } from "wrangler";
+import { newApiKey, newMasterKeys } from "../../scripts/keys.mjs";
+
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
+const CONFIG = join(ROOT, "wrangler.toml");
+const SCHEMA = join(ROOT, "schema");
+
+// Everything that the Worker fetches goes through this one; elsewhere than loopback looks like an absent host.
+const EGRESS = {
+  name: "loopback-only",
+  compatibilityDate: "2026-11-17",
+  modules: [
+    {
+      type: "ESModule",
+      path: "loopback-only.mjs",
+      contents: `
+        const LOOPBACK = /^(localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1\\])$/;
+        export default {
+          fetch(request) {
+            if (!LOOPBACK.test(new URL(request.url).hostname)) throw new Error("this test reaches loopback only");
+            return fetch(request);
+          },
+        };`,
+    },
+  ],
+};
+
+// Starts a Keyfob with an empty database; `vars` adds to and replaces the variables and secrets of the Worker.
+//
+// - `url`: where it listens, assets included; `directUrl`: the Worker's own socket, without Miniflare's front
+// - `rootKey`, `secrets`: what it was given
+// - `request(method, path, { key, body, headers })`: see `request` below; without `key` the root key is sent, with `null` none
+// - `logs`: every line that the Worker and workerd have written so far
+// - `stateDir`: the folder with the files of D1 and KV
+// - `database()`, `blobs()`: its D1 and KV, to look at or to disturb
+// - `scheduled({ cron, scheduledTime })`: runs the cron handler
+// - `restart({ vars })`: stops it and starts it again on the same state and secrets
+// - `stop()`: stops it and removes the state
+export async function startKeyfob({ vars = {} } = {}) {
+  const stateDir = await mkdtemp(join(tmpdir(), "keyfob-e2e-"));
+  const secrets = { MASTER_KEYS: newMasterKeys(), ROOT_API_KEY: newApiKey(), ALLOW_PRIVATE_NETWORK: "true", ...vars };
+  const logs = [];
+  let worker = await startWorker({ stateDir, secrets, logs });
+  await migrate(await worker.getD1Database("DATABASE"));
+  let urls = await urlsOf(worker);
+
+  return {
+    secrets,
+    rootKey: secrets.ROOT_API_KEY,
+    logs,
+    stateDir,
+    get url() {
+      return urls.url;
+    },
+    get directUrl() {
+      return urls.directUrl;
+    },
+    request: (method, path, { key = secrets.ROOT_API_KEY, ...rest } = {}) => request(urls.url, method, path, { key, ...rest }),
+    database: () => worker.getD1Database("DATABASE"),
+    blobs: () => worker.getKVNamespace("BLOBS"),
+    async scheduled({ cron = "* * * * *", scheduledTime = new Date() } = {}) {
+      return (await worker.getWorker()).scheduled({ cron, scheduledTime });
+    },
+    async restart({ vars: changes = {} } = {}) {
+      // Two workerd on one state folder would fail with SQLITE_BUSY: the old one goes first.
+      await worker.dispose();
+      worker = await startWorker({ stateDir, secrets: { ...secrets, ...changes }, logs });
+      urls = await urlsOf(worker);
+    },
+    async stop() {
+      await worker.dispose();
+      await rm(stateDir, { recursive: true, force: true });
+    },
+  };
+}
+
+// Sends exactly the given headers, `Sec-Fetch-Mode` included, which fetch() would not. An object as `body` goes as JSON.
+// Answers `{ status, headers, text, json }`; `json` is undefined where the answer is no JSON.
+export function request(url, method, path, { key, body, headers = {} } = {}) {
+  const raw = body === undefined || typeof body === "string" || body instanceof Uint8Array;
+  const payload = raw ? body : JSON.stringify(body);
+  const sent = {
+    ...(key ? { authorization: `Bearer ${key}` } : {}),
+    ...(raw ? {} : { "content-type": "application/json" }),
+    ...(payload === undefined ? {} : { "content-length": Buffer.byteLength(payload) }),
+    ...headers,
+  };
+  return new Promise((resolve, reject) => {
+    const outgoing = http.request(new URL(path, url), { method, headers: sent, agent: false }, async (incoming) => {
+      try {
+        const text = Buffer.concat(await incoming.toArray()).toString();
+        const json = /[/+]json\b/.test(incoming.headers["content-type"] ?? "") && text ? JSON.parse(text) : undefined;
+        resolve({ status: incoming.statusCode, headers: incoming.headers, text, json });
+      } catch (error) {
+        reject(error);
+      }
+    });
+    outgoing.on("error", reject);
+    outgoing.end(payload);
+  });
+}
+
+// Every file below `folder` that holds `needle`, as it is or in base64. For a planted secret: there must be none.
+export async function filesContaining(folder, needle) {
+  const needles = [Buffer.from(needle), ...[0, 1, 2].map((shift) => base64Core(needle, shift))];
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const found = [];
+  for (const entry of entries.filter((entry) => entry.isFile())) {
+    const path = join(entry.parentPath, entry.name);
+    const bytes = await readFile(path);
+    if (needles.some((wanted) => bytes.includes(wanted))) found.push(path);
+  }
+  return found;
+}
+
+// The base64 digits that depend on `needle` alone when it stands `shift` bytes after a boundary.
+function base64Core(needle, shift) {
+  const padded = Buffer.concat([Buffer.alloc(shift), Buffer.from(needle)]);
+  const digits = padded.toString("base64").replaceAll("=", "");
+  return Buffer.from(digits.slice(Math.ceil((shift * 8) / 6), Math.floor((padded.length * 8) / 6)));
+}
+
+async function startWorker({ stateDir, secrets, logs }) {
+  const config = unstable_readConfig({ config: CONFIG });
+  const { workerOptions, main } = unstable_getMiniflareWorkerOptions(config);
+  const worker = {
+    ...workerOptions,
+    ...(await modulesOf(main)),
+    name: config.name,
+    // Not what .dev.vars says: a test must not depend on the machine.
+    bindings: { ...config.vars, ...secrets },
+    outboundService: EGRESS.name,
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+  };
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      workers: [worker, EGRESS],
+      host: "127.0.0.1",
+      port: 0,
+      cf: false,
+      resourcePersistencePath: stateDir,
+      log: new CapturingLog(logs),
+      handleStructuredLogs: ({ message }) => logs.push(message),
+      handleUncaughtError: (error) => logs.push(String(error.stack ?? error)),
+      telemetry: { enabled: false },
+    }),
+  );
+  await miniflare.ready;
+  return miniflare;
+}
+
+// The modules of a built Worker: worker-build leaves one script and one wasm module, which workerd loads as they are.
+export async function modulesOf(main) {
+  const folder = dirname(main);
+  const files = (await readdir(folder)).filter((file) => /^[^.]+\.(js|wasm)$/.test(file)).map((file) => join(folder, file));
+  // workerd starts at the first module.
+  const paths = [main, ...files.filter((file) => file !== main)];
+  const modules = paths.map((path) => ({ type: path.endsWith(".wasm") ? "CompiledWasm" : "ESModule", path }));
+  return { modules, modulesRoot: folder };
+}
+
+// Applies schema/*.sql in the order of their names, split as `wrangler d1 migrations apply` splits them.
+export async function migrate(database) {
+  const files = (await readdir(SCHEMA)).filter((file) => file.endsWith(".sql")).sort();
+  assert.ok(files.length > 0, "schema/ has no migrations");
+  for (const file of files) {
+    const statements = unstable_splitSqlQuery(await readFile(join(SCHEMA, file), "utf8"));
+    await database.batch(statements.map((statement) => database.prepare(statement)));
+  }
+}
+
+async function urlsOf(worker) {
+  return { url: (await worker.ready).origin, directUrl: (await worker.unsafeGetDirectURL()).origin };
+}
+
+// What Miniflare itself has to say, kept beside the lines of the Worker instead of printed.
+class CapturingLog extends Log {
+  #logs;
+
+  constructor(logs) {
+    super(LogLevel.WARN);
+    this.#logs = logs;
+  }
+
+  log(message) {
+    this.#logs.push(message);
+  }
+}

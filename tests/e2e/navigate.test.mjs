@@ -1,0 +1,46 @@
+// Who answers a browser's page request: the Worker what is its own, the assets the rest.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { startKeyfob } from "./keyfob.mjs";
+
+let keyfob;
+before(async () => {
+  keyfob = await startKeyfob();
+});
+after(() => keyfob?.stop());
+
+const OF_THE_WORKER = {
+  "/healthz": 200,
+  "/v1/providers": 200,
+  "/v1/connections?environment=development": 200,
+  "/v1/connections/facets?environment=development": 200,
+  "/v1/embedded/connections": 403,
+  "/v1/nothing": 404,
+  "/v1/": 404,
+  "/oauth/callback": 404,
+  "/oauth/x": 404,
+  "/embed/": 404,
+  "/embed/x": 404,
+};
+
+for (const [path, status] of Object.entries(OF_THE_WORKER)) {
+  test(`a browser's navigation to ${path} is answered by the Worker`, async () => {
+    const headers = { accept: "text/html", "sec-fetch-mode": "navigate" };
+    const navigation = await keyfob.request("GET", path, { headers });
+    assert.equal(navigation.status, status);
+    assert.ok(navigation.headers["keyfob-request-id"]);
+    assert.doesNotMatch(navigation.text, /<html/i);
+  });
+}
+
+test("the API document and its reference page are assets, under a policy without inline scripts", async () => {
+  const headers = { accept: "text/html", "sec-fetch-mode": "navigate" };
+  const document = await keyfob.request("GET", "/openapi.json", { key: null, headers });
+  assert.equal(document.status, 200);
+  assert.equal(document.json.openapi.slice(0, 4), "3.1.");
+  const page = await keyfob.request("GET", "/docs/", { key: null, headers });
+  assert.equal(page.status, 200);
+  assert.match(page.text, /<html/i);
+  assert.match(page.headers["content-security-policy"], /script-src 'self';/);
+  for (const answer of [document, page]) assert.equal(answer.headers["keyfob-request-id"], undefined);
+});

@@ -1,0 +1,117 @@
+// How much D1 reads for a page, as D1 itself counts it: a list costs its page, not its table.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { seed } from "../seed.mjs";
+import { lineOf } from "./bodies.mjs";
+import { startKeyfob } from "./keyfob.mjs";
+
+const CONNECTIONS = 20_000;
+const PAGE = 50;
+const TEMPLATE = `con_${"1".padStart(26, "0")}`;
+
+let keyfob;
+before(async () => {
+  keyfob = await startKeyfob();
+  await seed(await keyfob.database(), { to: CONNECTIONS, customers: true });
+});
+after(() => keyfob?.stop());
+
+async function read(path) {
+  const answer = await keyfob.request("GET", path);
+  assert.equal(answer.status, 200, answer.text);
+  const line = await lineOf(keyfob, answer);
+  assert.equal(line.database_calls, 1);
+  return { json: answer.json, rows: line.rows_read };
+}
+
+const list = (query) => read(`/v1/connections?environment=development&limit=${PAGE}&${query}`);
+
+const SORTS = ["name", "-name", "created_at", "-created_at", "modified_at", "-modified_at"];
+// Each single filter, with a common value and where there is one with a rare or an absent one.
+const SINGLE = [
+  "",
+  "provider=http", "provider=discord", "provider=none",
+  "connection_type=bearer", "connection_type=webhook",
+  "tag=common", "tag=rare", "tag=absent",
+  "status=active", "status=not_active",
+  "verdict=valid", "verdict=limited", "verdict=unknown",
+  "embedded=true", "embedded=false",
+  "kind=organization", "kind=template", "kind=customer",
+  "stable_key=connection-500", "stable_key=absent",
+  "customer=customer-4", "customer=absent",
+  `template=${TEMPLATE}`,
+];
+
+for (const filter of SINGLE) {
+  test(`a page reads at most three rows for each of its own: ${filter || "no filter"}`, async () => {
+    const over = [];
+    for (const sort of SORTS) {
+      const { json, rows } = await list(`sort=${sort}&${filter}`);
+      if (rows > 3 * PAGE) over.push(`${sort}: ${rows} rows for ${json.data.length}`);
+      if (!json.next_cursor) continue;
+      const second = await list(`sort=${sort}&${filter}&cursor=${json.next_cursor}`);
+      if (second.rows > 3 * PAGE) over.push(`${sort}, second page: ${second.rows} rows for ${second.json.data.length}`);
+    }
+    assert.deepEqual(over, []);
+  });
+}
+
+// Combined filters look at no more than 5,000 candidates: to see where to stop, to walk them, and to read each connection.
+const COMBINED = [
+  "provider=discord&verdict=limited",
+  "provider=http&connection_type=bearer&status=active&embedded=true",
+  "provider=http&provider=slack",
+  "tag=common&tag=rare",
+  "tag=common&provider=discord&verdict=limited",
+  "status=active&reason=rejected",
+  "kind=customer&provider=discord&embedded=true",
+  `template=${TEMPLATE}&status=not_active&embedded=true`,
+  "customer=customer-4&provider=http",
+  "enabled=false&status=active",
+  "expires_before=2020-01-01T00:00:00Z",
+  "unused_for=3650",
+];
+for (const filter of COMBINED) {
+  test(`combined filters read no more than their candidates: ${filter}`, async () => {
+    for (const sort of SORTS) {
+      const { rows } = await list(`sort=${sort}&${filter}`);
+      assert.ok(rows <= 3 * (5_000 + PAGE), `${sort}: ${rows}`);
+    }
+  });
+}
+
+for (const search of ["connection", "team 7", "te", "measuring number", "absent"]) {
+  test(`a search reads no more than its 1,000 newest matches: ${search}`, async () => {
+    for (const sort of SORTS) {
+      const { rows } = await list(`sort=${sort}&search=${encodeURIComponent(search)}`);
+      assert.ok(rows <= 4 * 1_000, `${sort}: ${rows}`);
+    }
+  });
+}
+
+test("the facets without a filter read their counters alone", async () => {
+  const { json, rows } = await read("/v1/connections/facets?environment=development");
+  const values = json.providers.length + json.tags.length + json.statuses.length;
+  assert.ok(values > 20 && json.providers.every(({ exact }) => exact));
+  assert.ok(rows <= 3 * values, `${rows} rows for ${values} values`);
+});
+
+for (const filter of ["provider=http", "tag=common", "status=active", "provider=discord&tag=common&status=active", "kind=customer", "search=connection"]) {
+  test(`the facets under filters read no more than their candidates: ${filter}`, async () => {
+    const { rows } = await read(`/v1/connections/facets?environment=development&${filter}`);
+    // Three facets of 10,000 candidates each: the walk, the connection and its tags.
+    assert.ok(rows <= 3 * 4 * 10_000, String(rows));
+  });
+}
+
+test("the embedded list reads at most three rows for each of its own, in each of its two walks", async () => {
+  for (const customer of [undefined, "customer-4"]) {
+    const body = { environment: "development", customer };
+    const { json: session } = await keyfob.request("POST", "/v1/embedded/sessions", { body });
+    const answer = await keyfob.request("GET", `/v1/embedded/connections?limit=${PAGE}`, { key: session.token });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.json.data.length, PAGE);
+    const { rows_read } = await lineOf(keyfob, answer);
+    assert.ok(rows_read <= 3 * PAGE * (customer ? 2 : 1), String(rows_read));
+  }
+});

@@ -1,0 +1,70 @@
+// The scheduled handler deletes what has served its time, and nothing else.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { bearer, ifMatch } from "./bodies.mjs";
+import { startKeyfob } from "./keyfob.mjs";
+
+const DAY = 24 * 60 * 60 * 1000;
+
+let keyfob;
+before(async () => {
+  keyfob = await startKeyfob();
+});
+after(() => keyfob?.stop());
+
+const blobs = async () => (await (await keyfob.blobs()).list()).keys.map(({ name }) => name);
+
+async function run(sql, ...values) {
+  const database = await keyfob.database();
+  return (await database.prepare(sql).bind(...values).all()).results;
+}
+
+async function createAndDelete(name) {
+  const { json } = await keyfob.request("POST", "/v1/connections?test=false", { body: bearer({ name }) });
+  const [{ vault_ref }] = await run("select vault_ref from vault_entries where owner_id = ?", json.id);
+  const deleted = await keyfob.request("DELETE", `/v1/connections/${json.id}`, { headers: ifMatch(1) });
+  assert.equal(deleted.status, 204);
+  return vault_ref;
+}
+
+test("a blob is deleted when it is due, 31 days after its connection, and not before", async () => {
+  const due = await createAndDelete("Due");
+  const later = await createAndDelete("Later");
+  const { json: kept } = await keyfob.request("POST", "/v1/connections?test=false", { body: bearer({ name: "Kept" }) });
+  const garbage = await run("select due_at from garbage");
+  assert.equal(garbage.length, 2);
+  for (const { due_at } of garbage) assert.ok(Math.abs(due_at - Date.now() - 31 * DAY) < DAY / 24);
+
+  await keyfob.scheduled();
+  assert.equal((await blobs()).length, 3);
+
+  await run("update garbage set due_at = 0 where vault_ref = ?", due);
+  const { outcome } = await keyfob.scheduled();
+  assert.equal(outcome, "ok");
+  const left = await blobs();
+  assert.equal(left.length, 2);
+  assert.ok(!left.includes(due) && left.includes(later));
+  assert.deepEqual(await run("select vault_ref from garbage"), [{ vault_ref: later }]);
+  const { json } = await keyfob.request("GET", `/v1/connections/${kept.id}/credentials`);
+  assert.equal(json.secrets.token, "token-of-a-test");
+});
+
+test("an answer kept for an Idempotency-Key is forgotten after a day", async () => {
+  const create = () => {
+    const headers = { "idempotency-key": "once" };
+    return keyfob.request("POST", "/v1/connections?test=false", { body: bearer({ name: "Once" }), headers });
+  };
+  const first = await create();
+  await keyfob.scheduled();
+  assert.equal((await create()).json.id, first.json.id);
+  await run("update idempotency set created_at = created_at - ?", DAY + 60_000);
+  await keyfob.scheduled();
+  assert.notEqual((await create()).json.id, first.json.id);
+});
+
+test("it says what it did, in one log line", async () => {
+  const lines = keyfob.logs.filter((line) => line.includes('"scheduled":"sweep"'));
+  assert.ok(lines.length >= 2);
+  assert.ok(lines.some((line) => line.includes('"blobs_deleted":1')));
+  assert.ok(lines.every((line) => !line.includes("failure")));
+});
