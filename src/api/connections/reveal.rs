@@ -20,7 +20,7 @@ use crate::domain::id::ConnectionId;
 use crate::domain::scope::Scope;
 use crate::domain::text::Note;
 use crate::domain::values::Secrets;
-use crate::store::{connections, history, vault_entries};
+use crate::store::{connections, history, nothing, vault_entries};
 
 use super::record::{self, Entry};
 use super::values::{self, ring};
@@ -64,8 +64,10 @@ pub async fn reveal_secrets(
 ) -> Result<Response, ApiError> {
     let InPath(id) = claim.accept(&app, id).await?;
     let Body { value: body, .. } = claim.accept(&app, body).await?;
-    let number = body.revision.unwrap_or_default();
-    let old = history::find_revision(&id, number).and(vault_entries::find_of_revision(&id, number));
+    let old = body.revision.map_or_else(
+        || nothing().map(|()| (None, None)),
+        |number| history::find_revision(&id, number).and(vault_entries::find_of_revision(&id, number)),
+    );
     let now = connections::find_connection(&id).and(vault_entries::find_current(&id));
     let (who, ((found, entry), (revision, old_entry))) = claim.load(&app, now.and(old)).await?;
     let connection = who.authorize(Action::With(Scope::CredentialsReveal), found)?;
