@@ -43,8 +43,6 @@ pub struct Rows {
     pub rows: Vec<String>,
     /// Rows that the database read, indexes included.
     pub rows_read: u64,
-    /// Rows that the statement changed.
-    pub changes: u64,
 }
 
 /// Why a batch was not done, or may not have been done.

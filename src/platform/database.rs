@@ -53,8 +53,6 @@ mod binding {
         #[wasm_bindgen(method, getter, structural)]
         pub(super) fn rows_read(this: &Meta) -> Option<f64>;
         #[wasm_bindgen(method, getter, structural)]
-        pub(super) fn changes(this: &Meta) -> Option<f64>;
-        #[wasm_bindgen(method, getter, structural)]
         pub(super) fn row(this: &Row) -> JsValue;
 
         /// The platform's UTF-8 encoder.
@@ -89,7 +87,7 @@ impl D1 {
         let results = outcome.results().unwrap_or_default();
         let rows = results.iter().map(|row| self.text(&row.unchecked_ref::<Row>().row())).collect();
         let meta = outcome.meta();
-        Rows { rows, rows_read: count(meta.rows_read()), changes: count(meta.changes()) }
+        Rows { rows, rows_read: count(meta.rows_read()) }
     }
 
     /// A column as JSON text: what SQLite made JSON is text already, a number is its own JSON.

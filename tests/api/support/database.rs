@@ -151,8 +151,8 @@ fn execute(connection: &Connection, statement: &Statement) -> rusqlite::Result<R
     let values: Vec<Box<dyn ToSql>> = statement.params.iter().map(value).collect();
     let values: Vec<&dyn ToSql> = values.iter().map(AsRef::as_ref).collect();
     if prepared.column_count() == 0 {
-        let changes = prepared.execute(&*values)?;
-        return Ok(Rows { changes: changes as u64, ..Rows::default() });
+        prepared.execute(&*values)?;
+        return Ok(Rows::default());
     }
     assert!(prepared.column_names().eq(["row"]), "a statement that reads returns one column named row");
     let rows = prepared.query_map(&*values, |row| row.get_ref(0).map(|value| json(&value)))?;
