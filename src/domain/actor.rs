@@ -6,18 +6,10 @@ use utoipa::ToSchema;
 /// The author of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Actor {
-    /// Id of the API key or session; `key_root` for the key in the Workers secret, `system` for Keyfob itself.
+    /// Id of the API key or session; `key_root` for the key in the Workers secret.
     pub id: String,
     /// The name that the key had then.
     pub name: String,
     /// Whom the caller claimed to act for (`Keyfob-Actor`); recorded, not verified.
     pub claimed: Option<String>,
-}
-
-impl Actor {
-    /// Keyfob itself: scheduled work.
-    #[must_use]
-    pub fn system() -> Self {
-        Self { id: "system".to_owned(), name: "Keyfob".to_owned(), claimed: None }
-    }
 }

@@ -92,9 +92,9 @@ pub(crate) fn connection(dice: &mut Dice, number: u64, templates: &[ConnectionId
             version: 1,
             revision: 1,
             created_at,
-            created_by: Actor::system(),
+            created_by: author(),
             modified_at: dice.day().max(created_at),
-            modified_by: Actor::system(),
+            modified_by: author(),
         },
     }
 }
@@ -243,4 +243,8 @@ pub(crate) fn tally(values: impl Iterator<Item = String>) -> BTreeMap<String, u6
 /// The word that the API uses for a value.
 pub(crate) fn word(value: impl serde::Serialize) -> String {
     serde_json::to_value(value).unwrap().as_str().unwrap().to_owned()
+}
+
+fn author() -> Actor {
+    Actor { id: "key_root".to_owned(), name: "Root key".to_owned(), claimed: None }
 }
