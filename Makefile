@@ -48,7 +48,7 @@ TOOLS        := $(RUST_TARGET) $(WORKER_BUILD) $(WASM_BINDGEN) $(NODE_MODULES)
 
 # What the Worker and its assets are made from: files, and folders for the files that have been removed.
 RUST_SOURCES  := $(shell find src providers Cargo.toml Cargo.lock build.rs 2>/dev/null || true)
-ASSET_SOURCES := $(shell find ui docs/openapi.json scripts/assets.mjs 2>/dev/null || true)
+ASSET_SOURCES := $(shell find ui providers src/catalog docs/openapi.json scripts/assets.mjs 2>/dev/null || true)
 # What is tested and deployed is the release build; `make dev` asks for the dev build, which takes a second.
 PROFILE       ?= release
 WASM          := build/.$(PROFILE)
@@ -66,11 +66,23 @@ help: ## List the targets
 dev: tools ## Install, build, migrate and serve on this machine (PORT=8787)
 	@PROFILE=dev node scripts/dev.mjs
 
-test: fmt lint test-native test-wasm test-e2e test-contract deploy-dry-run ## Everything that has to pass before a commit
+test: fmt lint test-native test-wasm test-deploy test-e2e test-contract deploy-dry-run ## Everything that has to pass before a commit
 	$(call say,All passed)
 
+deploy: build ## Deploy to ENV=staging or ENV=production; may be repeated (DRY_RUN=1 changes nothing)
+	@node scripts/deploy.mjs "$(ENV)" $(if $(DRY_RUN),--dry-run)
+
+soak: build | $(RUST_TARGET) ## For hours: SCHEDULES=1000000 random schedules (goes on where it stopped), KILLS=200 kills
+	@SCHEDULES=$(or $(SCHEDULES),1000000) KILLS=$(or $(KILLS),200) scripts/soak.sh
+
 bench: build wrk ## Measure against the bare Worker and write docs/benchmarks.md
-	@node scripts/bench.mjs
+	@node --no-warnings scripts/bench.mjs
+
+bench-scale: build wrk ## Measure at a thousand to a million connections (makes the databases once)
+	@node --no-warnings scripts/bench-scale.mjs
+
+soak-memory: build wrk ## One isolate at full load for DURATION=15 minutes: flat memory, no error
+	@node --no-warnings scripts/soak-memory.mjs
 
 ##@ Checks, one by one
 
@@ -84,9 +96,9 @@ lint: | $(RUST_TARGET) ## Clippy, native and wasm32: a warning is an error
 	$(call say,Lints: wasm32)
 	@cargo clippy --locked --target wasm32-unknown-unknown --lib -- -D warnings
 
-test-native: | $(RUST_TARGET) ## Unit and API tests, natively
+test-native: | $(RUST_TARGET) ## Unit and API tests, natively, and SCHEDULES=10000 random schedules
 	$(call say,Native tests)
-	@cargo test --locked
+	@SCHEDULES=$(or $(SCHEDULES),10000) cargo test --locked
 
 test-wasm: | $(TOOLS) ## The tests that have to run in wasm, under Node
 	$(call say,Tests in wasm)
@@ -99,6 +111,10 @@ test-e2e: build chromium ## End-to-end tests in real workerd with D1 and KV
 test-contract: build $(VENV) ## The OpenAPI document against the running Worker (schemathesis)
 	$(call say,Contract tests)
 	@node tests/e2e/contract.mjs
+
+test-deploy: $(NODE_MODULES) ## `make deploy` against a wrangler that only plays one
+	$(call say,Tests of the deployment)
+	@node --test --test-reporter=spec 'tests/deploy/**/*.test.mjs'
 
 deploy-dry-run: build ## What would be deployed, for each environment; nothing is
 	$(call say,Deployment: dry runs)
@@ -119,14 +135,24 @@ openapi: | $(RUST_TARGET) ## Write docs/openapi.json from the Rust types
 	@cargo run --locked --quiet --example openapi > target/openapi.json
 	@mv target/openapi.json docs/openapi.json
 
+record-release: | $(RUST_TARGET) ## At a release: record what it asks of the database, for the migrations to come
+	$(call say,Recording tests/golden/release.json)
+	@cargo test --locked --quiet --test api -- --ignored --exact compatible::record_this_release
+
+providers-doc: | $(RUST_TARGET) ## Write docs/providers.md from the provider files
+	$(call say,Generating docs/providers.md)
+	@mkdir -p target
+	@cargo run --locked --quiet --example providers > target/providers.md
+	@mv target/providers.md docs/providers.md
+
 secrets: $(NODE_MODULES) ## Print a new master key ring and a new root key
 	@node scripts/keys.mjs
 
 clean: ## Remove what was built (not the tools, not the local database)
 	rm -rf build public target
 
-.PHONY: help dev test bench fmt lint test-native test-wasm test-e2e test-contract deploy-dry-run \
-        tools build compile openapi secrets clean chromium install-chromium wrk install-wrk
+.PHONY: help dev test deploy bench bench-scale soak soak-memory fmt lint test-native test-wasm test-deploy test-e2e test-contract deploy-dry-run \
+        tools build compile openapi providers-doc record-release secrets clean chromium install-chromium wrk install-wrk
 
 # Builds ---------------------------------------------------------------------------------------------
 
@@ -137,7 +163,8 @@ $(WASM): $(RUST_SOURCES)
 	@if [ $(PROFILE) = release ]; then node scripts/strip.mjs build/index_bg.wasm; fi
 	@touch $@
 
-$(ASSETS): $(ASSET_SOURCES) $(NODE_MODULES)
+# The build of the Worker makes what is shown of providers.
+$(ASSETS): $(ASSET_SOURCES) $(NODE_MODULES) | $(WASM)
 	$(call say,Assembling the assets)
 	@node scripts/assets.mjs
 	@touch $@
@@ -186,7 +213,7 @@ install-chromium:
 	  echo "Install Chromium (on Debian: apt-get install chromium), or set CHROMIUM to a Chromium or Chrome." >&2; exit 1; \
 	fi
 
-# The load of `make bench`, and of nothing else.
+# The load of the benches and of the soak.
 wrk:
 	@command -v wrk >/dev/null || $(MAKE) --no-print-directory install-wrk
 

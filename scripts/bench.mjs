@@ -1,24 +1,23 @@
-// Measures Keyfob against the bare Worker, prints the figures and writes docs/benchmarks.md. Takes about six minutes; all
-// load goes to loopback.
-import { spawn, spawnSync } from "node:child_process";
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+// Measures Keyfob against the bare Worker, prints the figures and writes them to docs/benchmarks.md. Takes about eight minutes,
+// and once some more to make the larger database; all load goes to loopback.
+import { spawnSync } from "node:child_process";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { request, migrate } from "../tests/e2e/keyfob.mjs";
-import { seed } from "../tests/seed.mjs";
-import { figures, page, storageTable, throughputTable } from "./bench/figures.mjs";
-import { prepare, record, requests, versions } from "./bench/operations.mjs";
-import { bare, keyfob, recorder, start } from "./bench/workers.mjs";
+import { figures, ratios, storageTable, throughputTable, write } from "./bench/figures.mjs";
+import { linesOf, load } from "./bench/load.mjs";
+import { prepare, record } from "./bench/operations.mjs";
+import { place } from "./bench/sizes.mjs";
+import { bare, databaseFile, keyfob, recorder, start } from "./bench/workers.mjs";
 import { newApiKey, newMasterKeys } from "./keys.mjs";
 
 const ROUNDS = Number(process.env.ROUNDS ?? 6);
 const SECONDS = Number(process.env.SECONDS ?? 2);
 const ONLY = process.env.ONLY?.split(",");
-const THREADS = 8;
 const SMALL = 1_000;
 const LARGE = Number(process.env.LARGE ?? 100_000);
 const PAGE_ROWS = 3 * 50;
-const MAX_GZIP_KIB = 700;
+const MAX_GZIP_KIB = 800;
 const BUDGETS = {
   list: { ratio: 0.8, batches: 1, blobs: 0, rows_read: PAGE_ROWS },
   facets: { ratio: 0.8, batches: 1, blobs: 0, rows_read: PAGE_ROWS },
@@ -33,9 +32,7 @@ const BUDGETS = {
 if (spawnSync("wrk", ["-v"]).error) fail("wrk is missing: on Debian, apt-get install wrk");
 const bindings = { MASTER_KEYS: newMasterKeys(), ROOT_API_KEY: newApiKey() };
 const folder = await mkdtemp(join(tmpdir(), "keyfob-bench-"));
-const [ours, theirs] = [join(folder, "keyfob"), join(folder, "bare")];
 let running = [];
-let loads = 0;
 try {
   await measureAll();
 } finally {
@@ -44,123 +41,68 @@ try {
 }
 
 async function measureAll() {
-  say(`Preparing ${SMALL} connections`);
-  const [first] = await startAll([recorder, ours, bindings]);
-  await migrate(await first.database());
-  await seed(await first.database(), { to: SMALL });
-  const prepared = await prepare(first, bindings.ROOT_API_KEY);
-  const operations = await record(first, prepared);
-  // The versions of the sample are those that the operations are recorded with: once more for Keyfob itself.
-  await stopAll();
-
-  const measured = {};
-  let pair = await startPair(operations);
-  const small = await linesOf(pair.keyfob, prepared);
-  for (const name of Object.keys(operations)) {
-    if (!ONLY || ONLY.includes(name)) measured[name] = await measure(name, name, pair, prepared);
-  }
-  await stopAll();
-
-  say(`Preparing ${LARGE} connections`);
-  const [filling] = await startAll([keyfob, ours, bindings]);
-  await seed(await filling.database(), { from: SMALL + 1, to: LARGE });
-  await stopAll();
-  pair = await startPair(operations);
-  const large = await linesOf(pair.keyfob, prepared);
-  for (const name of ["list", "embedded"]) {
-    if (!ONLY || ONLY.includes(`${name}_large`)) measured[`${name}_large`] = await measure(`${name}_large`, name, pair, prepared);
-  }
-  await stopAll();
-
-  const throughput = throughputTable(measured, BUDGETS);
-  const storage = storageTable(small, large, BUDGETS);
+  const small = await measureAt(SMALL, ["list", "facets", "embedded", "resolve", "update", "create"], "");
+  const large = await measureAt(LARGE, ["list", "embedded"], "_large");
+  const throughput = throughputTable({ ...small.measured, ...large.measured }, BUDGETS);
+  const storage = storageTable(small.lines, large.lines, BUDGETS);
   const bundle = { kib: bundleSize(), budget: MAX_GZIP_KIB };
   console.log(`\n${throughput}\n\n${storage}\n\nbundle: ${bundle.kib} KiB gzip, budget ${MAX_GZIP_KIB}\n`);
   if (ONLY) return;
   const machine = `${cpus().length} cores, ${process.platform} ${process.arch}`;
-  const date = new Date().toISOString().slice(0, 10);
-  const text = page({ date, machine, throughput, storage, bundle, rounds: ROUNDS, seconds: SECONDS, threads: THREADS });
-  await writeFile("docs/benchmarks.md", text);
+  await write("ratios", ratios({ machine, throughput, storage, bundle, rounds: ROUNDS, seconds: SECONDS }));
   say("Written to docs/benchmarks.md");
 }
 
-// Both Workers, the bare one on a copy of the state.
-async function startPair(operations) {
-  await rm(theirs, { recursive: true, force: true });
+// Storage calls of every operation at this number of connections, and the throughput of some.
+async function measureAt(count, names, suffix) {
+  say(`${count} connections`);
+  const [ours, theirs] = [join(folder, `keyfob-${count}`), join(folder, `bare-${count}`)];
+  const [empty] = await startAll([recorder, ours, { bindings }]);
+  await (await empty.database()).prepare("select 1").first();
+  await stopAll();
+  await place(count, await databaseFile(ours));
+  const [recording] = await startAll([recorder, ours, { bindings }]);
+  const prepared = await prepare(recording, bindings.ROOT_API_KEY);
+  const operations = await record(recording, prepared);
+  // The versions of the sample are those that the operations are recorded with: once more for Keyfob itself.
+  await stopAll();
   await cp(ours, theirs, { recursive: true });
-  const lines = [];
+  const logged = [];
+  const [logging] = await startAll([keyfob, ours, { bindings, onLine: (line) => logged.push(line) }]);
+  const lines = await linesOf({ ...logging, lines: logged }, prepared);
+  await stopAll();
   const [first, second] = await startAll(
-    [keyfob, ours, bindings, (line) => lines.push(line)],
-    [bare, theirs, { OPERATIONS: JSON.stringify(operations) }],
+    [keyfob, ours, { bindings }],
+    [bare, theirs, { bindings: { OPERATIONS: JSON.stringify(operations) } }],
   );
-  return { keyfob: { ...first, lines }, bare: second };
-}
-
-// One request an operation, and what Keyfob logged about it.
-async function linesOf(worker, prepared) {
-  const lines = {};
-  for (const [name, [key, method, path, options]] of Object.entries(await requests(worker, prepared))) {
-    const fresh = await freshened(name, worker, prepared, options);
-    const answer = await request(worker.socket, method, path, { key, ...fresh });
-    if (answer.status >= 300) fail(`${name}: ${answer.status} ${answer.text}`);
-    lines[name] = await lineOf(worker, answer.headers["keyfob-request-id"]);
+  const measured = {};
+  for (const name of names) {
+    const title = `${name}${suffix}`;
+    if (!ONLY || ONLY.includes(title)) measured[title] = await measure(title, name, { keyfob: first, bare: second }, prepared);
   }
-  return lines;
-}
-
-// The same request a second time needs the version of today, and another secret.
-async function freshened(name, worker, { sample }, options) {
-  if (name !== "update") return options;
-  const database = await worker.database();
-  const { version } = await database.prepare("select version from connections where id = ?").bind(sample).first();
-  return { body: { secrets: { token: `token-at-${version}` } }, headers: { "if-match": `"${version}"` } };
-}
-
-async function lineOf({ lines }, id) {
-  for (let tries = 0; tries < 100; tries++) {
-    const line = lines.find((line) => line.includes(id));
-    if (line) return JSON.parse(line);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return fail(`no log line of ${id}`);
+  await stopAll();
+  await rm(ours, { recursive: true });
+  await rm(theirs, { recursive: true });
+  return { lines, measured };
 }
 
 // Rounds of an operation: in each, both Workers after each other, the first one by turns.
 async function measure(title, name, pair, prepared) {
   const rounds = [];
-  await load(name, pair.keyfob, prepared, 1);
-  await load(name, pair.bare, prepared, 1);
+  for (const worker of Object.values(pair)) await load(name, worker, prepared, { seconds: 1 });
   for (let round = 0; round < ROUNDS; round++) {
     const figures = {};
     const order = round % 2 ? ["bare", "keyfob"] : ["keyfob", "bare"];
-    for (const worker of order) figures[worker] = await load(name, pair[worker], prepared, SECONDS);
+    for (const worker of order) figures[worker] = await load(name, pair[worker], prepared, { seconds: SECONDS });
     rounds.push(figures);
-    pair.keyfob.lines.length = 0;
   }
   const result = figures(rounds);
   console.log(`${title}: ${result.keyfob.rate.toFixed(0)}/s of ${result.bare.rate.toFixed(0)}/s, ratio ${result.ratio.toFixed(2)}`);
   return result;
 }
 
-async function load(name, worker, prepared, seconds) {
-  const [key, , path] = (await requests(worker, prepared))[name];
-  const kind = ["list", "facets", "embedded"].includes(name) ? "get" : name;
-  const targets = ["resolve", "update"].includes(name) ? await versions(worker, prepared) : [];
-  const args = [kind, key, `bench-${++loads}`, path, ...targets];
-  const options = ["-t", THREADS, "-c", THREADS, "-d", `${seconds}s`, "--latency", "-s", "scripts/bench/load.lua", worker.socket, "--"];
-  const child = spawn("wrk", [...options.map(String), ...args], { stdio: ["ignore", "pipe", "inherit"] });
-  const late = setTimeout(() => child.kill("SIGTERM"), (seconds + 20) * 1000);
-  const output = Buffer.concat(await child.stdout.toArray()).toString();
-  clearTimeout(late);
-  const line = JSON.parse(/^\{.*\}$/m.exec(output)?.[0] ?? fail(`wrk said: ${output}`));
-  if (line.refused || line.broken || !line.requests) fail(`${name}: ${line.refused} refused, ${line.broken} broken\n${output}`);
-  return line;
-}
-
 async function startAll(...workers) {
-  for (const [modules, stateDir, vars, onLine] of workers) {
-    running.push(await start(modules, { stateDir, bindings: vars, onLine }));
-  }
+  for (const [modules, stateDir, options] of workers) running.push(await start(modules, { stateDir, ...options }));
   return running;
 }
 

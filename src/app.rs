@@ -1,13 +1,22 @@
-//! Everything that a request may use: database, blobs, egress, clock, randomness, log, configuration.
+//! Everything that a request may use: database, blobs, static files, egress, clock, randomness, log, configuration.
+
+pub mod deferred;
+pub mod uses;
 
 use std::sync::Arc;
 
 use crate::config::Config;
+use crate::domain::attention::Radar;
 use crate::domain::id::{RANDOM_BYTES, RequestId};
 use crate::domain::time::Timestamp;
 use crate::egress::{Egress, Policy};
-use crate::ports::{BlobStore, Clock, Database, Log, Network, Random, Throttle};
+use crate::people::SignIn;
+use crate::ports::{Assets, BlobStore, Clock, Database, Log, Network, Random, Sign, Throttle};
 use crate::trace::{Trace, Traced};
+use crate::vault::{KeyRing, KeyRingError};
+
+use deferred::Deferred;
+use uses::Uses;
 
 /// The ports and the configuration of one isolate.
 pub struct Ports {
@@ -15,8 +24,12 @@ pub struct Ports {
     pub database: Arc<dyn Database>,
     /// Encrypted secrets.
     pub blobs: Arc<dyn BlobStore>,
+    /// What is deployed beside the Worker.
+    pub assets: Arc<dyn Assets>,
     /// The network, not guarded yet: the app's egress is.
     pub network: Arc<dyn Network>,
+    /// Public-key signatures.
+    pub sign: Arc<dyn Sign>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -34,6 +47,8 @@ pub struct App {
     pub database: Arc<dyn Database>,
     /// Encrypted secrets.
     pub blobs: Arc<dyn BlobStore>,
+    /// What is deployed beside the Worker.
+    pub assets: Arc<dyn Assets>,
     /// The guarded network.
     pub egress: Egress,
     /// Time.
@@ -44,10 +59,16 @@ pub struct App {
     pub log: Arc<dyn Log>,
     /// The limiter of failed authentications.
     pub throttle: Arc<dyn Throttle>,
+    /// Sign-in through Cloudflare Access, where it is configured.
+    pub sign_in: Option<Arc<SignIn>>,
     /// The configuration.
     pub config: Arc<Config>,
     /// What this request does.
     pub trace: Arc<Trace>,
+    /// What this request leaves for after its answer.
+    pub deferred: Deferred,
+    /// What this isolate counts.
+    pub uses: Arc<Uses>,
 }
 
 impl App {
@@ -56,16 +77,24 @@ impl App {
     pub fn new(ports: Ports, config: Config) -> Self {
         let policy = Policy { allow_private_network: config.allow_private_network };
         let id = new_request_id(&*ports.clock, &*ports.random);
+        let egress = Egress::new(ports.network, Arc::clone(&ports.clock), policy);
+        let sign_in = config.access.clone().map(|settings| {
+            Arc::new(SignIn::new(settings, egress.clone(), Arc::clone(&ports.clock), Arc::clone(&ports.sign)))
+        });
         Self {
             database: ports.database,
             blobs: ports.blobs,
-            egress: Egress::new(ports.network, Arc::clone(&ports.clock), policy),
+            assets: ports.assets,
+            egress,
             clock: ports.clock,
             random: ports.random,
             log: ports.log,
             throttle: ports.throttle,
+            sign_in,
             config: Arc::new(config),
+            uses: Arc::new(Uses::new(id.to_string())),
             trace: Arc::new(Trace::new(id)),
+            deferred: Deferred::default(),
         }
     }
 
@@ -77,14 +106,29 @@ impl App {
             database: Arc::new(Traced { port: Arc::clone(&self.database), trace: Arc::clone(&trace) }),
             blobs: Arc::new(Traced { port: Arc::clone(&self.blobs), trace: Arc::clone(&trace) }),
             trace,
+            deferred: Deferred::default(),
             ..self.clone()
         }
+    }
+
+    /// The master keys.
+    ///
+    /// # Errors
+    /// When they are missing or malformed.
+    pub fn ring(&self) -> Result<&KeyRing, &KeyRingError> {
+        self.config.ring.as_ref()
     }
 
     /// The present moment.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// What dates are seen from: now, as far as the configured horizon.
+    #[must_use]
+    pub fn radar(&self) -> Radar {
+        Radar { now: self.now(), horizon: self.config.horizon }
     }
 
     /// Fresh randomness.

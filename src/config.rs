@@ -1,7 +1,11 @@
 //! What an operator configures: variables and secrets of the Worker, parsed once.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
+use crate::egress::Policy;
+use crate::people::{Settings, SettingsError};
 use crate::token::{Token, TokenHash};
 use crate::vault::{KeyRing, KeyRingError};
 
@@ -17,6 +21,12 @@ pub enum ConfigError {
     /// The limits do not parse.
     #[error("RATE_LIMITS is not a JSON object of the known limits, each a positive number")]
     Limits,
+    /// The horizon does not parse.
+    #[error("EXPIRY_HORIZON_DAYS is not a whole number of days from 1 to 365")]
+    Horizon,
+    /// Sign-in through Cloudflare Access is not configured as it must be.
+    #[error(transparent)]
+    Access(#[from] SettingsError),
 }
 
 /// How often something may be done.
@@ -47,6 +57,10 @@ impl Default for Limits {
     }
 }
 
+const DAY: Duration = Duration::from_hours(24);
+/// How far ahead an expiry or a rotation is told where nothing else is configured.
+const HORIZON: Duration = Duration::from_hours(14 * 24);
+
 /// The configuration of one deployment.
 pub struct Config {
     /// The master keys, or why there are none: then metadata is served and secrets are not.
@@ -57,6 +71,10 @@ pub struct Config {
     pub allow_private_network: bool,
     /// The rate limits.
     pub limits: Limits,
+    /// How far ahead an expiry or a rotation is told.
+    pub horizon: Duration,
+    /// Sign-in through Cloudflare Access, where people sign in with it.
+    pub access: Option<Settings>,
 }
 
 impl Config {
@@ -80,9 +98,19 @@ impl Config {
             None => Limits::default(),
             Some(text) => parse_limits(&text).ok_or(ConfigError::Limits)?,
         };
+        let horizon = match variable("EXPIRY_HORIZON_DAYS") {
+            None => HORIZON,
+            Some(text) => parse_days(&text).ok_or(ConfigError::Horizon)?,
+        };
         let ring = KeyRing::parse(&variable("MASTER_KEYS").unwrap_or_default());
-        Ok(Self { ring, root_key, allow_private_network, limits })
+        let access = Settings::read(variable, Policy { allow_private_network })?;
+        Ok(Self { ring, root_key, allow_private_network, limits, horizon, access })
     }
+}
+
+fn parse_days(text: &str) -> Option<Duration> {
+    let days: u32 = text.parse().ok()?;
+    (1..=365).contains(&days).then(|| DAY * days)
 }
 
 fn parse_limits(text: &str) -> Option<Limits> {
@@ -122,6 +150,15 @@ mod tests {
         }
         let config = read(&[("RATE_LIMITS", "{\"tests_per_minute\":100}")]).ok().unwrap();
         assert_eq!(config.limits, Limits { tests_per_minute: 100, ..Limits::default() });
+    }
+
+    #[test]
+    fn a_horizon_that_is_no_number_of_days_is_refused() {
+        for text in ["", "0", "366", "-1", "14d", "1.5"] {
+            assert_eq!(read(&[("EXPIRY_HORIZON_DAYS", text)]).err(), Some(ConfigError::Horizon), "{text}");
+        }
+        assert_eq!(read(&[]).ok().unwrap().horizon, DAY * 14);
+        assert_eq!(read(&[("EXPIRY_HORIZON_DAYS", "30")]).ok().unwrap().horizon, DAY * 30);
     }
 
     #[test]

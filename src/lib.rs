@@ -26,6 +26,15 @@ pub mod store;
 /// Tokens that callers carry.
 pub mod token;
 
+/// Messages to registered endpoints: how they are signed, and when they are tried again.
+pub mod webhook;
+
+/// Tokens that others signed.
+pub mod jwt;
+
+/// Who people are, as Cloudflare Access says, and what they may do.
+pub mod people;
+
 /// What an operator configures.
 pub mod config;
 
@@ -37,6 +46,9 @@ pub mod app;
 
 /// HTTP in, HTTP out.
 pub mod api;
+
+/// What the cron trigger does.
+pub mod jobs;
 
 /// The whole API, one line a route.
 pub mod router;

@@ -1,4 +1,5 @@
-//! What Keyfob needs from the world: a database, a blob store, the network, time, randomness, a log.
+//! What Keyfob needs from the world: a database, a blob store, static files, the network, signatures, time, randomness,
+//! a log.
 //!
 //! Each trait has a thin implementation in `platform` (Workers) and another in the tests. Faults are injected by
 //! wrapping them.
@@ -63,10 +64,19 @@ pub trait Database: Send + Sync {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, DatabaseError>;
 }
 
-/// A blob could not be stored, read or deleted.
+/// A blob could not be stored, read, listed or deleted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("blob store: {0}")]
 pub struct BlobError(pub String);
+
+/// Some of the keys of a blob store.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// The keys; possibly none though there are more.
+    pub keys: Vec<String>,
+    /// Where the next page begins; none after the last.
+    pub cursor: Option<String>,
+}
 
 /// A key-value store of immutable blobs. A blob that was just written may not be visible yet.
 #[async_trait]
@@ -77,6 +87,21 @@ pub trait BlobStore: Send + Sync {
     async fn get(&self, key: &str, cache: Option<Duration>) -> Result<Option<Vec<u8>>, BlobError>;
     /// Deletes a blob; deleting what is not there is no error.
     async fn delete(&self, key: &str) -> Result<(), BlobError>;
+    /// Lists at most 1,000 keys, from the first or from a cursor on. One that was just stored may be missing, one that was
+    /// just deleted may still be there.
+    async fn list(&self, cursor: Option<&str>) -> Result<Keys, BlobError>;
+}
+
+/// The static files could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("static files: {0}")]
+pub struct AssetError(pub String);
+
+/// The static files that are deployed with this Worker.
+#[async_trait]
+pub trait Assets: Send + Sync {
+    /// Reads the file at a path such as `/providers/slack.json`; `None` where there is none.
+    async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, AssetError>;
 }
 
 /// A request that leaves Keyfob. It may hold secrets: it has no `Debug`.
@@ -111,6 +136,37 @@ pub struct NetworkError;
 pub trait Network: Send + Sync {
     /// Sends a request without following redirects.
     async fn send(&self, request: Outbound) -> Result<Inbound, NetworkError>;
+}
+
+/// A public key, of exactly one signature algorithm: what verifies with a key is never what a message says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PublicKey {
+    /// RSASSA-PKCS1-v1_5 with SHA-256 (`RS256`, RFC 7518, section 3.3): modulus and exponent, big-endian.
+    Rs256 {
+        /// The modulus.
+        n: Vec<u8>,
+        /// The exponent.
+        e: Vec<u8>,
+    },
+    /// ECDSA over P-256 with SHA-256 (`ES256`, RFC 7518, section 3.4): the point; signatures are R ‖ S.
+    Es256 {
+        /// Its x coordinate, big-endian.
+        x: [u8; 32],
+        /// Its y coordinate, big-endian.
+        y: [u8; 32],
+    },
+    /// Ed25519 (`EdDSA`, RFC 8037).
+    Ed25519 {
+        /// The point, encoded.
+        x: [u8; 32],
+    },
+}
+
+/// Public-key signatures, which the platform makes and verifies faster, and in fewer bytes, than code of ours.
+#[async_trait]
+pub trait Sign: Send + Sync {
+    /// Tells whether this is a signature of the message by the owner of the key. A key that is none verifies nothing.
+    async fn verify(&self, key: &PublicKey, message: &[u8], signature: &[u8]) -> bool;
 }
 
 /// Time.

@@ -6,7 +6,9 @@ use axum::{Router, middleware};
 
 use crate::api::connections::{create, credentials, history, list, report, reveal, test, update};
 use crate::api::embedded::{cors, origins, sessions};
-use crate::api::{api_keys, connections, embedded, observe, providers};
+use crate::api::{
+    api_keys, audit_events, audit_verification, connections, embedded, keys, observe, providers, session, webhooks,
+};
 use crate::app::App;
 
 /// The largest body that is read: 1 MiB.
@@ -41,11 +43,28 @@ pub fn router(app: App) -> Router {
         // API keys
         .route("/v1/api-keys", get(api_keys::list_api_keys).post(api_keys::create_api_key))
         .route("/v1/api-keys/{id}", delete(api_keys::revoke_api_key))
+        // People
+        .route(
+            "/v1/session",
+            get(session::find_dashboard_session)
+                .post(session::create_dashboard_session)
+                .delete(session::delete_dashboard_session),
+        )
         // Embedded: what servers manage
         .route("/v1/embedded/sessions", post(sessions::create_session).delete(sessions::end_sessions))
         .route("/v1/embedded/origins", get(origins::list_origins).post(origins::create_origin))
         .route("/v1/embedded/origins/{id}", delete(origins::delete_origin))
+        // Webhooks
+        .route("/v1/webhooks", get(webhooks::list_webhooks).post(webhooks::create_webhook))
+        .route("/v1/webhooks/{id}", delete(webhooks::delete_webhook))
+        .route("/v1/webhooks/{id}/deliveries", get(webhooks::list_deliveries))
         .merge(embedded_pages())
+        // Master keys
+        .route("/v1/keys", get(keys::list_keys))
+        .route("/v1/keys/rewrap", post(keys::rewrap_keys))
+        // Audit log
+        .route("/v1/audit-events", get(audit_events::list_audit_events))
+        .route("/v1/audit-events/verification", get(audit_verification::verify_audit_events))
         // Operation
         .route("/healthz", get(observe::health))
         .fallback(observe::not_found)
@@ -59,8 +78,10 @@ pub fn router(app: App) -> Router {
 fn embedded_pages() -> Router {
     Router::new()
         .route("/v1/embedded/providers", get(embedded::providers::list_providers))
+        .route("/v1/embedded/providers/{provider}", get(embedded::providers::find_provider))
         .route("/v1/embedded/connections", get(embedded::connections::list_connections))
         .route("/v1/embedded/providers", options(cors::preflight))
+        .route("/v1/embedded/providers/{provider}", options(cors::preflight))
         .route("/v1/embedded/connections", options(cors::preflight))
         .route_layer(middleware::from_fn(cors::allow_registered))
 }

@@ -1,8 +1,9 @@
-//! Tokens that callers carry: API keys and embedded sessions. Shown once, kept as hashes.
+//! Tokens that callers carry: API keys, and sessions of embedded builders and of the dashboard. Shown once, kept as hashes.
 //!
 //! ```text
 //! kf_ ‖ random[43 base62] ‖ base62(CRC32(the 43 characters))[6]     an API key
 //! ks_ ‖ random[43 base62] ‖ base62(CRC32(the 43 characters))[6]     an embedded session
+//! kd_ ‖ random[43 base62] ‖ base62(CRC32(the 43 characters))[6]     a session of the dashboard, in a cookie alone
 //! ```
 //!
 //! 43 characters of base62 hold 256 bits. The check sum (CRC-32/ISO-HDLC, most significant digit first) lets a scanner
@@ -45,6 +46,8 @@ pub enum Token {
     ApiKey(TokenHash),
     /// It has the form of an embedded session.
     Session(TokenHash),
+    /// It has the form of a session of the dashboard.
+    Dashboard(TokenHash),
 }
 
 /// A token that was just made: shown to its owner once.
@@ -65,6 +68,7 @@ impl Token {
         match prefix {
             "kf_" if is_whole => Some(Self::ApiKey(hash(text))),
             "ks_" if is_whole => Some(Self::Session(hash(text))),
+            "kd_" if is_whole => Some(Self::Dashboard(hash(text))),
             _ => None,
         }
     }
@@ -81,11 +85,17 @@ impl Token {
         new_token("ks_", random)
     }
 
+    /// Makes a new token for a session of the dashboard.
+    #[must_use]
+    pub fn new_dashboard(random: &dyn Random) -> NewToken {
+        new_token("kd_", random)
+    }
+
     /// What is kept of it.
     #[must_use]
     pub const fn hash(&self) -> &TokenHash {
         match self {
-            Self::ApiKey(hash) | Self::Session(hash) => hash,
+            Self::ApiKey(hash) | Self::Session(hash) | Self::Dashboard(hash) => hash,
         }
     }
 }
@@ -153,10 +163,11 @@ mod tests {
     }
 
     #[test]
-    fn an_api_key_is_no_session() {
+    fn a_token_of_one_kind_is_none_of_another() {
         let key = Token::new_api_key(&Counter(9.into())).token;
         assert!(Token::parse(&key.replacen("kf_", "ks_", 1)).is_some_and(|token| matches!(token, Token::Session(_))));
         assert!(matches!(Token::parse(&Token::new_session(&Counter(9.into())).token), Some(Token::Session(_))));
+        assert!(matches!(Token::parse(&Token::new_dashboard(&Counter(9.into())).token), Some(Token::Dashboard(_))));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::domain::id::RequestId;
-use crate::ports::{BlobError, BlobStore, Database, DatabaseError, Rows, Statement};
+use crate::ports::{BlobError, BlobStore, Database, DatabaseError, Keys, Rows, Statement};
 
 /// The trace of one request.
 #[derive(Debug)]
@@ -74,5 +74,10 @@ impl BlobStore for Traced<dyn BlobStore> {
     async fn delete(&self, key: &str) -> Result<(), BlobError> {
         self.trace.blob_calls.fetch_add(1, Ordering::Relaxed);
         self.port.delete(key).await
+    }
+
+    async fn list(&self, cursor: Option<&str>) -> Result<Keys, BlobError> {
+        self.trace.blob_calls.fetch_add(1, Ordering::Relaxed);
+        self.port.list(cursor).await
     }
 }

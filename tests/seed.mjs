@@ -4,7 +4,7 @@
 const CHUNK = 1_000;
 
 // The connection number `i`. Every filter has common values and rare ones; with `customers`, a fifth are customers' own.
-const INSERT = `
+export const INSERT = `
 insert into connections (id, environment, provider, connection_type, kind, template_id, customer, supplied_by, name, name_key,
   description, stable_key, tags, settings, secret_fields, secrets_revision, enabled, embedded, version, revision, verdict,
   reason, checked_at, verdict_source, created_at, created_by, modified_at, modified_by, search_text, search_scope)
@@ -45,11 +45,14 @@ select
   iif(is_customers, 'dec', 'deo')
 from drafts`;
 
+// The time that the connections are created after: a month ago.
+export const since = () => Date.now() - 30 * 24 * 60 * 60 * 1000;
+
 // Inserts the connections numbered `from` to `to`.
 export async function seed(database, { from = 1, to, customers = false }) {
-  const since = Date.now() - 30 * 24 * 60 * 60 * 1000;
+  const month = since();
   for (let first = from; first <= to; first += CHUNK) {
     const last = Math.min(first + CHUNK - 1, to);
-    await database.prepare(INSERT).bind(first, last, customers ? 1 : 0, since).run();
+    await database.prepare(INSERT).bind(first, last, customers ? 1 : 0, month).run();
   }
 }

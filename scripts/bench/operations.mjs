@@ -12,9 +12,15 @@ const NAME = "kqzv0123456789abcdefgh";
 const SAMPLE = "kqzu0123456789abcdefgh";
 
 const LIST = "/v1/connections?environment=development&limit=50";
+// A word of one connection, the sample, and one of every connection.
+const SEARCH = `${LIST}&search=kqzu0123`;
+const COMMON_WORD = `${LIST}&search=connection`;
 const FACETS = "/v1/connections/facets?environment=development";
 const EMBEDDED = "/v1/embedded/connections?limit=50";
 const CREATE = "/v1/connections?test=false";
+
+// What only reads.
+export const READS = ["list", "search", "common_word", "facets", "embedded"];
 
 function bearer(name) {
   const settings = { base_url: "https://api.example.com/v2", test_path: "/me" };
@@ -43,12 +49,13 @@ export async function prepare(worker, rootKey) {
   return { ids, sample, sessionKey: session.json.token, rootKey };
 }
 
-// Makes each operation's request once, and tells what was asked and answered. `list`, `facets`, `embedded`, `resolve`,
-// `update`, `create`: in the order in which they may be measured, for the last one adds connections.
+// How each operation is asked for, in the order in which they may be measured, for the last one adds connections.
 export async function requests(worker, { sample, sessionKey, rootKey }) {
   const update = { body: { secrets: { token: `token-of-${NAME}` } }, headers: { "if-match": `"${VERSION}"` } };
   const wanted = {
     list: [rootKey, "GET", LIST],
+    search: [rootKey, "GET", SEARCH],
+    common_word: [rootKey, "GET", COMMON_WORD],
     facets: [rootKey, "GET", FACETS],
     embedded: [sessionKey, "GET", EMBEDDED],
     resolve: [rootKey, "GET", `/v1/connections/${sample}/credentials`],
@@ -73,7 +80,7 @@ export async function record(recorder, prepared) {
 async function operation(recorder, { name, method, path, answer, batches, prepared }) {
   const { "content-length": _, connection: __, "transfer-encoding": ___, ...headers } = answer.headers;
   const common = { method, path, status: answer.status, headers, body: answer.text, batches, samples: [] };
-  if (["list", "facets", "embedded"].includes(name)) return common;
+  if (READS.includes(name)) return common;
   const id = name === "create" ? answer.json.id : prepared.sample;
   const reads = name !== "create";
   const get = reads ? { statement: batches[0].findIndex(({ sql }) => sql.includes("vault_entries")) } : undefined;

@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::domain::actor::Actor;
 use crate::domain::audit::AuditAction;
-use crate::domain::caller::KeyCaller;
 use crate::domain::environment::Environment;
+use crate::domain::grants::Grants;
 use crate::domain::id::ApiKeyId;
 use crate::domain::scope::Scope;
 use crate::domain::text::Name;
@@ -21,11 +21,9 @@ use crate::store::access::{self, ApiKey};
 use crate::token::Token;
 
 use super::answer::{self, Page};
+use super::audited;
 use super::claim::{Action, Claim, Deployment};
-use super::connections::record::{self, Entry};
-use super::connections::test::PageQuery;
-use super::connections::values::ring;
-use super::cursor;
+use super::cursor::{self, PageQuery};
 use super::error::{ApiError, ValueError};
 use super::extract::{Body, InPath, InQuery, Parsed};
 use super::idempotency::{Created, Idempotency};
@@ -110,9 +108,9 @@ pub async fn list_api_keys(app: App, claim: Claim, query: Parsed<InQuery<PageQue
     let rows = u64::try_from(limit).unwrap_or(0) + 1;
     let (who, keys) = claim.load(&app, access::list_keys(below.as_ref(), rows)).await?;
     who.authorize(MANAGE, Some(Deployment))?;
-    let caller = who.key()?;
+    let grants = who.grants()?;
     let mut page = Page::cut(keys, limit, |key| cursor::encode(&(key.created_at.millis(), &key.id)), ApiKeyView::from);
-    page.data.retain(|key| caller.covers(&key.scopes, &key.environments));
+    page.data.retain(|key| grants.covers(&key.scopes, &key.environments));
     Ok(answer::json(StatusCode::OK, &page))
 }
 
@@ -134,11 +132,11 @@ pub async fn create_api_key(
     let Body { value: body, bytes } = claim.accept(&app, body).await?;
     let (who, answered) = claim.load(&app, idempotency.find(&claim)).await?;
     who.authorize(MANAGE, Some(Deployment))?;
-    let ring = ring(&app)?;
+    let ring = app.ring()?;
     if let Some(response) = idempotency.replay(ring, &bytes, answered)? {
         return Ok(response);
     }
-    check(who.key()?, &body, app.now())?;
+    check(who.grants()?, &body, app.now())?;
     let key = ApiKey {
         id: ApiKeyId::new(app.now(), app.random()),
         name: body.name,
@@ -149,13 +147,13 @@ pub async fn create_api_key(
         expires_at: body.expires_at,
     };
     let token = Token::new_api_key(&*app.random);
-    let row = Entry {
+    let entry = audited::Entry {
         environment: None,
         action: AuditAction::ApiKeyCreated,
         resource_id: key.id.to_string(),
         detail: json!({ "name": key.name, "scopes": key.scopes, "environments": key.environments }),
     };
-    let mut commit = record::audited((&app, ring, &who), row)?;
+    let mut commit = audited::begin(&app, &who.actor, entry)?;
     commit.push(access::insert_key(&key, token.hash.as_str()));
     let id = key.id.to_string();
     let created = CreatedApiKey { api_key: key.into(), secret: token.token.as_str().to_owned() };
@@ -163,7 +161,7 @@ pub async fn create_api_key(
     idempotency.commit((&app, &claim, ring), &bytes, commit, Created { id, body, shows_secret: true }).await
 }
 
-fn check(granter: &KeyCaller, body: &CreateApiKey, now: Timestamp) -> Result<(), ApiError> {
+fn check(granter: &Grants, body: &CreateApiKey, now: Timestamp) -> Result<(), ApiError> {
     let error = |pointer: &str, detail: &str| ValueError {
         pointer: pointer.to_owned(),
         code: "invalid".to_owned(),
@@ -182,7 +180,7 @@ fn check(granter: &KeyCaller, body: &CreateApiKey, now: Timestamp) -> Result<(),
     if !errors.is_empty() {
         return Err(ApiError::InvalidBody(errors));
     }
-    let grants = granter.covers(&body.scopes, &body.environments) && granter.outlives(body.expires_at);
+    let grants = granter.covers(&body.scopes, &body.environments) && granter.outlive(body.expires_at);
     if grants { Ok(()) } else { Err(ApiError::GrantExceeded) }
 }
 
@@ -197,15 +195,15 @@ pub async fn revoke_api_key(app: App, claim: Claim, id: Parsed<InPath<ApiKeyId>>
     let InPath(id) = claim.accept(&app, id).await?;
     let (who, found) = claim.load(&app, access::find_key(&id)).await?;
     who.authorize(MANAGE, Some(Deployment))?;
-    let caller = who.key()?;
-    let key = found.filter(|key| caller.covers(&key.scopes, &key.environments)).ok_or(ApiError::NotFound)?;
-    let row = Entry {
+    let grants = who.grants()?;
+    let key = found.filter(|key| grants.covers(&key.scopes, &key.environments)).ok_or(ApiError::NotFound)?;
+    let entry = audited::Entry {
         environment: None,
         action: AuditAction::ApiKeyRevoked,
         resource_id: id.to_string(),
         detail: json!({ "name": key.name }),
     };
-    let mut commit = record::audited((&app, ring(&app)?, &who), row)?;
+    let mut commit = audited::begin(&app, &who.actor, entry)?;
     commit.push(access::revoke_key(&id, app.now()));
     commit.run(&*app.database).await?;
     Ok(answer::no_content())

@@ -1,20 +1,25 @@
 //! Who asks, and may they? A [`Claim`] is what a request says of itself; [`Claim::load`] proves it in the same round trip
 //! that reads what the handler needs; [`authorize`] decides.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use futures_util::future::BoxFuture;
 use http::request::Parts;
-use http::{HeaderName, header};
+use http::{HeaderMap, HeaderName, Uri, header};
 
 use crate::app::App;
+use crate::config::Config;
 use crate::domain::actor::Actor;
-use crate::domain::caller::{Caller, KeyCaller, SessionCaller};
+use crate::domain::caller::{Caller, KeyCaller, PersonCaller, SessionCaller};
 use crate::domain::connection::Connection;
 use crate::domain::environment::Environment;
+use crate::domain::grants::Grants;
 use crate::domain::scope::Scope;
 use crate::ports::Statement;
 use crate::store::access::Found;
-use crate::store::{Query, RowsOf, access, nothing, run};
+use crate::store::sign_ins::SignedIn;
+use crate::store::{Query, RowsOf, access, nothing, run, sign_ins};
 use crate::token::{Token, TokenHash};
 
 use super::error::ApiError;
@@ -25,12 +30,19 @@ const ACTOR: HeaderName = HeaderName::from_static("keyfob-actor");
 /// The address of the client, as the platform tells it.
 const ADDRESS: HeaderName = HeaderName::from_static("cf-connecting-ip");
 
+/// The cookie with the session of the dashboard. `__Host-`: of this host alone, over TLS alone (RFC 6265bis, section 4.1.3.2).
+pub const SESSION_COOKIE: &str = "__Host-keyfob_session";
+
 /// What a request says of itself, not yet proved.
 pub struct Claim {
     token: Option<Token>,
+    /// Whether it names itself in `Authorization`; then a cookie, which a browser adds unasked, does not count.
+    is_explicit: bool,
+    is_safe: bool,
     actor: Option<String>,
     address: String,
     origin: Option<String>,
+    own_origin: Option<String>,
 }
 
 /// A proved caller, and how history names it.
@@ -39,6 +51,8 @@ pub struct Identity {
     pub caller: Caller,
     /// As history and audit name it.
     pub actor: Actor,
+    /// The session of the dashboard, where the caller is signed in to it.
+    pub session: Option<SignedIn>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Claim {
@@ -46,19 +60,39 @@ impl<S: Send + Sync> FromRequestParts<S> for Claim {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let text = |name: HeaderName| header_text(&parts.headers, &name);
+        let is_explicit = parts.headers.contains_key(header::AUTHORIZATION);
         let bearer = text(header::AUTHORIZATION).and_then(|value| {
             let (scheme, token) = value.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
         });
+        let token = if is_explicit { bearer } else { cookie(&parts.headers, SESSION_COOKIE) }.and_then(Token::parse);
+        // A session of the dashboard is valid in its cookie alone, and nothing else is valid there.
+        let token = token.filter(|token| matches!(token, Token::Dashboard(_)) != is_explicit);
         let claimed = |actor: &str| actor.chars().filter(|c| !c.is_control()).take(200).collect();
         let actor = text(ACTOR).map(claimed);
         Ok(Self {
-            token: bearer.and_then(Token::parse),
+            token,
+            is_explicit,
+            is_safe: parts.method.is_safe(),
             actor,
             address: text(ADDRESS).unwrap_or("unknown").to_owned(),
             origin: text(header::ORIGIN).map(str::to_owned),
+            own_origin: own_origin(&parts.uri),
         })
     }
+}
+
+/// The value of a cookie; none where it is sent twice, for then one of them is somebody else's.
+#[must_use]
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let pairs = header_text(headers, &header::COOKIE)?.split(';').filter_map(|pair| pair.trim().split_once('='));
+    let mut values = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);
+    values.next().filter(|_| values.next().is_none())
+}
+
+/// The origin under which the caller reached this Keyfob.
+fn own_origin(uri: &Uri) -> Option<String> {
+    Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
 }
 
 impl Claim {
@@ -75,6 +109,24 @@ impl Claim {
             Some(Token::Session(hash)) => Some(hash.as_str()),
             _ => None,
         }
+    }
+
+    /// Whether the request names itself in `Authorization`.
+    #[must_use]
+    pub const fn is_explicit(&self) -> bool {
+        self.is_explicit
+    }
+
+    /// Refuses what a page of another site makes a browser send.
+    ///
+    /// # Errors
+    /// 403 when the request comes from such a page; also when it says nothing of where it comes from, unless that is enough.
+    pub fn refuse_foreign(&self, is_silence_enough: bool) -> Result<(), ApiError> {
+        let is_own = match &self.origin {
+            None => is_silence_enough,
+            Some(origin) => self.own_origin.as_ref() == Some(origin),
+        };
+        if is_own { Ok(()) } else { Err(ApiError::ForeignOrigin) }
     }
 
     /// Proves the claim and reads what the handler needs, in one round trip.
@@ -106,6 +158,9 @@ impl Claim {
         wanted: Vec<Statement>,
     ) -> BoxFuture<'a, Result<(Identity, RowsOf), ApiError>> {
         Box::pin(async move {
+            if matches!(self.token, Some(Token::Dashboard(_))) && !self.is_safe {
+                self.refuse_foreign(false)?;
+            }
             let registered = self.origin.as_deref().map_or_else(|| nothing().map(|()| false), access::is_registered);
             let (mut statements, read) = self.find_caller(app).and(registered).into_parts();
             // Without a token nothing is read for anybody.
@@ -113,32 +168,39 @@ impl Claim {
                 statements.extend(wanted);
             }
             let mut rows = run(&*app.database, statements).await?;
-            let (caller, is_registered) = read(&mut rows)?;
+            let (found, is_registered) = read(&mut rows)?;
             if let Some(origin) = self.origin.clone().filter(|_| is_registered) {
                 let _ = app.trace.registered_origin.set(origin);
             }
-            let Some(caller) = caller else { return Err(self.refused(app).await) };
-            let _ = app.trace.caller.set(caller.id().to_owned());
-            Ok((self.identity(caller), rows))
+            let Some((caller, session)) = found else { return Err(self.refused(app).await) };
+            Ok((self.identity(app, caller, session), rows))
         })
     }
 
-    fn find_caller(&self, app: &App) -> Query<Option<Caller>> {
+    fn find_caller(&self, app: &App) -> Query<Option<(Caller, Option<SignedIn>)>> {
         match self.token.clone() {
             None => nothing().map(|()| None),
             Some(Token::ApiKey(hash))
                 if app.config.root_key.as_ref().is_some_and(|root| root.matches(hash.as_str())) =>
             {
-                nothing().map(|()| Some(Caller::Key(KeyCaller::root())))
+                nothing().map(|()| Some((Caller::Key(KeyCaller::root()), None)))
             }
             Some(Token::ApiKey(hash)) => access::find_key_caller(hash.as_str(), app.now())
-                .map(move |found| matching(found, &hash).map(Caller::Key)),
+                .map(move |found| matching(found, &hash).map(|key| (Caller::Key(key), None))),
             Some(Token::Session(hash)) => access::find_session_caller(hash.as_str(), app.now())
-                .map(move |found| matching(found, &hash).map(Caller::Session)),
+                .map(move |found| matching(found, &hash).map(|session| (Caller::Session(session), None))),
+            Some(Token::Dashboard(hash)) => {
+                let config = Arc::clone(&app.config);
+                sign_ins::find(hash.as_str(), app.now()).map(move |found| {
+                    let session = matching(found, &hash)?;
+                    Some((signed_in(&config, &session)?, Some(session)))
+                })
+            }
         }
     }
 
-    async fn refused(&self, app: &App) -> ApiError {
+    /// Counts a failed authentication, and tells what to answer.
+    pub async fn refused(&self, app: &App) -> ApiError {
         if app.throttle.too_many_failures(&self.address).await {
             ApiError::TooManyFailures
         } else {
@@ -146,16 +208,24 @@ impl Claim {
         }
     }
 
-    fn identity(&self, caller: Caller) -> Identity {
-        let (id, name) = match &caller {
-            Caller::Key(key) => (key.id.clone(), key.name.clone()),
-            Caller::Session(session) => {
-                let customer = session.customer.as_ref().map(ToString::to_string);
-                (session.id.to_string(), customer.unwrap_or_else(|| "Builder".to_owned()))
-            }
-        };
-        Identity { caller, actor: Actor { id, name, claimed: self.actor.clone() } }
+    /// The identity of a caller that was proved.
+    #[must_use]
+    pub fn identity(&self, app: &App, caller: Caller, session: Option<SignedIn>) -> Identity {
+        let (id, name) = (caller.id().to_owned(), caller.name().to_owned());
+        let _ = app.trace.caller.set(id.clone());
+        Identity { caller, actor: Actor { id, name, claimed: self.actor.clone() }, session }
     }
+}
+
+/// Who is signed in: the key while it holds, or the person as the roles of today name them.
+fn signed_in(config: &Config, session: &SignedIn) -> Option<Caller> {
+    if let Some(email) = &session.email {
+        let grants = config.access.as_ref()?.roles.of(email, &session.groups)?;
+        return Some(Caller::Person(PersonCaller::new(email.clone(), grants.clone())));
+    }
+    let is_root = |hash: &String| config.root_key.as_ref().is_some_and(|root| root.matches(hash));
+    let root = session.key_hash.as_ref().filter(|hash| is_root(hash)).map(|_| KeyCaller::root());
+    root.or_else(|| session.key.clone()).map(Caller::Key)
 }
 
 fn matching<T>(found: Option<Found<T>>, hash: &TokenHash) -> Option<T> {
@@ -165,7 +235,7 @@ fn matching<T>(found: Option<Found<T>>, hash: &TokenHash) -> Option<T> {
 /// What a caller wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// What any API key may do: read the catalogue.
+    /// What any API key or person may do: read the catalogue.
     Any,
     /// What needs a scope.
     With(Scope),
@@ -200,14 +270,14 @@ impl Resource for Deployment {
 /// # Errors
 /// 403 without the scope, 404 where there is nothing that the caller may see.
 pub fn authorize<R: Resource>(caller: &Caller, action: Action, resource: Option<R>) -> Result<R, ApiError> {
-    let Caller::Key(key) = caller else { return Err(ApiError::KeyRequired) };
+    let grants = caller.grants().ok_or(ApiError::KeyRequired)?;
     if let Action::With(scope) = action
-        && !key.scopes.contains(&scope)
+        && !grants.scopes.contains(&scope)
     {
         return Err(ApiError::MissingScope(scope));
     }
     let is_allowed =
-        |resource: &R| resource.environment().is_none_or(|environment| key.environments.contains(&environment));
+        |resource: &R| resource.environment().is_none_or(|environment| grants.environments.contains(&environment));
     resource.filter(is_allowed).ok_or(ApiError::NotFound)
 }
 
@@ -226,30 +296,26 @@ impl Identity {
     /// 403 without the scope or for another environment: that an environment exists is no secret.
     pub fn authorize_in(&self, action: Action, environment: Environment) -> Result<(), ApiError> {
         authorize(&self.caller, action, Some(Deployment))?;
-        let Caller::Key(key) = &self.caller else { return Err(ApiError::KeyRequired) };
-        let is_allowed = key.environments.contains(&environment);
+        let is_allowed = self.grants()?.environments.contains(&environment);
         if is_allowed { Ok(()) } else { Err(ApiError::EnvironmentNotAllowed(environment)) }
     }
 
-    /// The key behind the caller.
+    /// What the caller may do.
     ///
     /// # Errors
-    /// 403 for a session.
-    pub fn key(&self) -> Result<&KeyCaller, ApiError> {
-        match &self.caller {
-            Caller::Key(key) => Ok(key),
-            Caller::Session(_) => Err(ApiError::KeyRequired),
-        }
+    /// 403 for an embedded session.
+    pub fn grants(&self) -> Result<&Grants, ApiError> {
+        self.caller.grants().ok_or(ApiError::KeyRequired)
     }
 
-    /// The session behind the caller.
+    /// The embedded session behind the caller.
     ///
     /// # Errors
-    /// 403 for an API key.
+    /// 403 for an API key or a person.
     pub fn session(&self) -> Result<&SessionCaller, ApiError> {
         match &self.caller {
             Caller::Session(session) => Ok(session),
-            Caller::Key(_) => Err(ApiError::SessionRequired),
+            Caller::Key(_) | Caller::Person(_) => Err(ApiError::SessionRequired),
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 
 use super::error::{ApiError, ValueError};
 
@@ -11,6 +12,29 @@ use super::error::{ApiError, ValueError};
 pub const MAX_LIMIT: u8 = 100;
 /// The rows of a page where the caller does not say.
 pub const DEFAULT_LIMIT: u8 = 50;
+
+/// How a history is paged.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// The most entries of a page.
+    #[param(minimum = 1, maximum = 100, default = 50)]
+    pub limit: Option<u8>,
+}
+
+impl PageQuery {
+    /// The position and the limit.
+    ///
+    /// # Errors
+    /// 400 when the cursor is not one of this list, or the limit is not 1 to 100.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<(Option<T>, usize), ApiError> {
+        let cursor = self.cursor.as_deref().map(decode).transpose()?;
+        Ok((cursor, limit(self.limit)?))
+    }
+}
 
 /// Writes a cursor.
 pub fn encode(position: &impl Serialize) -> String {

@@ -13,6 +13,7 @@ use crate::domain::scope::Scope;
 use crate::store::StoreError;
 use crate::store::commit::{CommitError, Conflict};
 use crate::store::secrets::SecretsError;
+use crate::vault::KeyRingError;
 
 /// Something wrong with one value of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -59,6 +60,8 @@ pub enum ApiError {
     KeyRequired,
     /// The route is for embedded sessions.
     SessionRequired,
+    /// A request with a cookie comes from somewhere else than a page of this Keyfob.
+    ForeignOrigin,
     /// A key would grant what it lacks.
     GrantExceeded,
     /// There is no such thing, or none that the caller may see.
@@ -103,6 +106,8 @@ pub enum ApiError {
     SecretPending,
     /// The master key is missing or wrong.
     KeyUnavailable,
+    /// The keys of Cloudflare Access cannot be read.
+    AccessUnavailable,
     /// The Worker is configured such that it must not run.
     Misconfigured,
     /// The storage failed; nothing was done as far as it tells.
@@ -133,7 +138,7 @@ impl ApiError {
         let retry_after = match &self {
             Self::RateLimited(seconds) => Some(*seconds),
             Self::TooManyFailures => Some(60),
-            Self::SecretPending => Some(5),
+            Self::SecretPending | Self::AccessUnavailable => Some(5),
             Self::StorageUnavailable(_) => Some(1),
             _ => None,
         };
@@ -165,12 +170,17 @@ impl ApiError {
                 return (S::FORBIDDEN, "environment_not_allowed", detail);
             }
             Self::KeyRequired => {
-                (S::FORBIDDEN, "key_required", "This route is for API keys, not for embedded sessions.")
+                (S::FORBIDDEN, "key_required", "This route is for API keys and people, not for embedded sessions.")
             }
             Self::SessionRequired => (
                 S::FORBIDDEN,
                 "session_required",
                 "This route is for embedded sessions: mint one with POST /v1/embedded/sessions.",
+            ),
+            Self::ForeignOrigin => (
+                S::FORBIDDEN,
+                "foreign_origin",
+                "With a session in a cookie, only pages of this Keyfob may change something: the Origin is another.",
             ),
             Self::GrantExceeded => (
                 S::FORBIDDEN,
@@ -244,6 +254,11 @@ impl ApiError {
                 "key_unavailable",
                 "The master key is missing or wrong: the operator has to set MASTER_KEYS.",
             ),
+            Self::AccessUnavailable => (
+                S::SERVICE_UNAVAILABLE,
+                "access_unavailable",
+                "The keys of Cloudflare Access cannot be read right now: try again.",
+            ),
             Self::Misconfigured => (
                 S::SERVICE_UNAVAILABLE,
                 "misconfigured",
@@ -313,6 +328,12 @@ impl From<CommitError> for ApiError {
             }
             CommitError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<&KeyRingError> for ApiError {
+    fn from(_: &KeyRingError) -> Self {
+        Self::KeyUnavailable
     }
 }
 

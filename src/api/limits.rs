@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::app::App;
-use crate::store::rates;
+use crate::store::{nothing, rates};
 
 use super::error::ApiError;
 
@@ -23,6 +23,20 @@ pub async fn count_test(app: &App, bucket: &str, origins: impl Iterator<Item = &
         all.and(within.map(move |count| count.is_some_and(|count| count <= per_host))).map(|(all, one)| all && one)
     });
     if all.run(&*app.database).await? { Ok(()) } else { Err(exceeded(app, MINUTE)) }
+}
+
+/// Counts a scheduled test at each origin that it calls and tells whether it may run. It leaves half of what an origin takes to
+/// people: nobody's save is refused because of tests that can wait.
+///
+/// # Errors
+/// When the storage failed.
+pub async fn may_retest(app: &App, origins: impl Iterator<Item = &str>) -> Result<bool, ApiError> {
+    let share = (app.config.limits.tests_per_minute_per_host / 2).max(1);
+    let all = origins.fold(nothing().map(|()| true), |all, origin| {
+        let within = rates::count_up_to(&format!("host:{origin}"), share, MINUTE, app.now());
+        all.and(within).map(|(all, one)| all && one)
+    });
+    Ok(all.run(&*app.database).await?)
 }
 
 /// Counts a message sent for a connection (or for a caller's draft).

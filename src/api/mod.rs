@@ -7,6 +7,9 @@
 
 pub mod answer;
 pub mod api_keys;
+pub mod audit_events;
+pub mod audit_verification;
+pub mod audited;
 pub mod claim;
 pub mod connections;
 pub mod cursor;
@@ -14,8 +17,10 @@ pub mod embedded;
 pub mod error;
 pub mod extract;
 pub mod idempotency;
+pub mod keys;
 pub mod limits;
 pub mod observe;
 pub mod openapi;
 pub mod providers;
-pub mod scheduled;
+pub mod session;
+pub mod webhooks;

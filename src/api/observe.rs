@@ -43,7 +43,7 @@ struct Line<'a> {
     failure: Option<&'a str>,
 }
 
-/// Gives a request its id and what it may use, and writes its log line.
+/// Gives a request its id and what it may use, and writes its log line. What is left for after the answer goes with it.
 ///
 /// The route is the template, never the path: ids are no secrets, but what somebody puts where an id belongs may be one.
 pub async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
@@ -68,6 +68,9 @@ pub async fn observe(State(app): State<App>, mut request: Request, next: Next) -
         failure: failure.as_deref(),
     };
     app.log.line(&serde_json::to_string(&line).unwrap_or_default());
+    if !app.deferred.is_empty() {
+        response.extensions_mut().insert(app.deferred.clone());
+    }
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(trace.id.as_str()) {
         headers.insert(REQUEST_ID, id);

@@ -1,12 +1,13 @@
 //! The OpenAPI document, made from the types and handlers; `docs/openapi.json` is its committed copy.
 
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
+use super::claim::SESSION_COOKIE;
 use super::connections::{create, credentials, delete, history, list, report, reveal, test, update};
 use super::embedded::{connections, origins, providers as embedded_providers, sessions};
 use super::error::Problem;
-use super::{api_keys, observe, providers};
+use super::{api_keys, audit_events, audit_verification, keys, observe, providers, session, webhooks};
 
 /// The whole API.
 #[derive(OpenApi)]
@@ -24,13 +25,17 @@ use super::{api_keys, observe, providers};
         reveal::reveal_secrets, credentials::resolve_credentials, credentials::resolve_credentials_by_key,
         report::report_refusal,
         api_keys::list_api_keys, api_keys::create_api_key, api_keys::revoke_api_key,
+        session::find_dashboard_session, session::create_dashboard_session, session::delete_dashboard_session,
         sessions::create_session, sessions::end_sessions,
         origins::list_origins, origins::create_origin, origins::delete_origin,
-        embedded_providers::list_providers, connections::list_connections,
+        embedded_providers::list_providers, embedded_providers::find_provider, connections::list_connections,
+        keys::list_keys, keys::rewrap_keys,
+        webhooks::list_webhooks, webhooks::create_webhook, webhooks::delete_webhook, webhooks::list_deliveries,
+        audit_events::list_audit_events, audit_verification::verify_audit_events,
         observe::health,
     ),
     modifiers(&Keys, &Summaries),
-    security(("key" = [])),
+    security(("key" = []), ("session" = [])),
     tags(
         (name = "Providers", description = "The catalogue: what can be connected, and how."),
         (name = "Connections", description = "Connections, their lists and facets."),
@@ -38,7 +43,11 @@ use super::{api_keys, observe, providers};
         (name = "History", description = "Revisions of values, and events."),
         (name = "Credentials", description = "What workflows resolve, and what people reveal."),
         (name = "API keys", description = "Who may do what, where."),
+        (name = "People", description = "Who is signed in to the dashboard."),
         (name = "Embedded", description = "Sessions and origins, which servers manage, and what pages read."),
+        (name = "Master keys", description = "What rests under which master key, and how to rotate them."),
+        (name = "Webhooks", description = "Endpoints that are told when a status changes or a date comes near."),
+        (name = "Audit log", description = "Who did what to which resource, when."),
         (name = "Operation", description = "For those who run it."),
     )
 )]
@@ -53,7 +62,13 @@ impl Modify for Keys {
             .scheme(HttpAuthScheme::Bearer)
             .description(Some("An API key (`kf_…`), or the token of an embedded session (`ks_…`)."))
             .build();
-        document.components.get_or_insert_default().add_security_scheme("key", SecurityScheme::Http(bearer));
+        let cookie = ApiKeyValue::with_description(
+            SESSION_COOKIE,
+            "A session of the dashboard. A request that changes something has to come from a page of this Keyfob (`Origin`).",
+        );
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("key", SecurityScheme::Http(bearer));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     }
 }
 
@@ -83,7 +98,7 @@ pub enum Problems {
     /// No valid key (`unauthorized`).
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthorized(Problem),
-    /// The key may not do this (`missing_scope`, `environment_not_allowed`, `key_required`, `session_required`).
+    /// The key may not do this (`missing_scope`, `environment_not_allowed`, `key_required`, `session_required`, `foreign_origin`).
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
     /// There is nothing here that the caller may see (`not_found`).
@@ -95,7 +110,7 @@ pub enum Problems {
     /// A fault of Keyfob (`internal`).
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(Problem),
-    /// Try again (`storage_unavailable`, `secret_pending`) or call the operator (`key_unavailable`, `misconfigured`).
+    /// Try again (`storage_unavailable`, `secret_pending`, `access_unavailable`) or call the operator (`key_unavailable`, `misconfigured`).
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
 }
@@ -109,7 +124,8 @@ pub enum ChangeProblems {
     /// No valid key (`unauthorized`).
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthorized(Problem),
-    /// The key may not do this (`missing_scope`, `environment_not_allowed`, `key_required`, `grant_exceeded`).
+    /// The key may not do this (`missing_scope`, `environment_not_allowed`, `key_required`, `grant_exceeded`,
+    /// `foreign_origin`).
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
     /// There is nothing here that the caller may see (`not_found`).
@@ -139,7 +155,7 @@ pub enum ChangeProblems {
     /// A fault of Keyfob (`internal`).
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(Problem),
-    /// Try again (`storage_unavailable`, `secret_pending`) or call the operator (`key_unavailable`, `misconfigured`).
+    /// Try again (`storage_unavailable`, `secret_pending`, `access_unavailable`) or call the operator (`key_unavailable`, `misconfigured`).
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
 }

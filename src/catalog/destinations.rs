@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::file::ConnectionType;
 use super::fill::FillError;
+use super::provider::ConnectionType;
 use super::request;
 use crate::domain::origin::Origin;
 use crate::domain::values::{Secrets, Settings};

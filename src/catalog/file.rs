@@ -35,6 +35,10 @@ pub struct Provider {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
+    /// Language models and what is built on them.
+    Ai,
+    /// Customers, payments, books.
+    Business,
     /// Chat, mail, notifications.
     Communication,
     /// Clouds and their object stores.
@@ -43,6 +47,8 @@ pub enum Category {
     Data,
     /// What developers work with.
     Development,
+    /// Documents, tables, tasks.
+    Productivity,
     /// Anything over a general protocol.
     Generic,
 }
@@ -119,6 +125,10 @@ pub struct Field {
     /// Whether a connection without it is incomplete (while it is visible).
     #[serde(default)]
     pub required: bool,
+    /// What is cut off a value before it is checked.
+    pub cut: Option<Cut>,
+    /// The letters in which a value is kept; as it was entered, where absent.
+    pub letters: Option<Letters>,
     /// A regular expression that the whole value matches.
     pub pattern: Option<String>,
     /// What the pattern says, in words.
@@ -158,6 +168,26 @@ pub enum FieldType {
     Integer,
     /// True or false.
     Boolean,
+}
+
+/// What people copy along with an identifier: the rest of an address, a closing slash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cut {
+    /// A regular expression for what may stand before the value.
+    pub before: Option<String>,
+    /// A regular expression for what may stand after it.
+    pub after: Option<String>,
+}
+
+/// Letters that make no difference to the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Letters {
+    /// Small letters.
+    Lower,
+    /// Capital letters.
+    Upper,
 }
 
 /// Values that a field refuses, and why.
@@ -215,6 +245,11 @@ pub enum Auth {
         /// The password.
         password: Template,
     },
+    /// `Authorization` in a form of the provider's own.
+    Authorization {
+        /// Its whole value.
+        value: Template,
+    },
     /// A header of its own.
     Header {
         /// The name of the header.
@@ -265,9 +300,13 @@ pub struct Test {
     pub rules: Vec<Rule>,
     /// Statuses that mean `valid` when no rule matches: a list, or the hole of a field that holds one.
     pub expect: Option<Template>,
-    /// What a valid answer tells for free, by name: JSON pointers (RFC 6901) into its body.
+    /// What a valid answer tells for free, by name.
     #[serde(default)]
-    pub facts: BTreeMap<String, String>,
+    pub facts: BTreeMap<String, Place>,
+    /// Where an answer names the scopes of the credential: a list, or a text with commas or spaces between them.
+    pub granted_scopes: Option<Place>,
+    /// Where an answer says when the credential expires.
+    pub expires_at: Option<Place>,
     /// Whether the call is repeated without the credential: the same answer means that nothing was checked.
     #[serde(default)]
     pub compare_without_credential: bool,
@@ -296,22 +335,51 @@ pub struct Rule {
     /// The body contains any of these.
     #[serde(default)]
     pub body_contains_any: Vec<String>,
-    /// The body is JSON with one of these values at this place.
+    /// The body is JSON with such a value at this place.
     pub json: Option<JsonMatch>,
+    /// A header has one of these values.
+    pub header: Option<HeaderMatch>,
     /// The verdict.
     pub verdict: Verdict,
     /// The reason, unless the verdict is `valid`.
     pub reason: Option<Reason>,
 }
 
-/// A place in a JSON body and the values looked for there.
+/// A place in a JSON body and what is looked for there: certain values, or any at all.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JsonMatch {
     /// A JSON pointer (RFC 6901).
     pub pointer: String,
     /// The values, any of which matches.
+    #[serde(default)]
     pub equals_any: Vec<Value>,
+    /// Whether any value but `null` matches.
+    #[serde(default)]
+    pub present: bool,
+}
+
+/// A header and the values looked for in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeaderMatch {
+    /// Its name.
+    pub name: String,
+    /// The values, any of which matches.
+    pub equals_any: Vec<String>,
+}
+
+/// Where an answer tells something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum Place {
+    /// At a JSON pointer (RFC 6901) into the body.
+    Body(String),
+    /// In a header.
+    Header {
+        /// Its name.
+        header: String,
+    },
 }
 
 /// A message with a visible effect, sent only when asked for explicitly.

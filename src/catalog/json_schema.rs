@@ -1,6 +1,6 @@
 //! The fields of a connection type as JSON Schema 2020-12, for forms and clients that other people write.
 //!
-//! The schema describes values as they are kept: trimmed, in one spelling. [`super::values`] has the last word; what
+//! The schema describes values as they are kept: trimmed, in one spelling. `values` has the last word; what
 //! it alone knows (placeholders, refused look-alikes) is not in here.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::file::{ConnectionType, Field, FieldType, VisibleWhen};
-use super::text::MAX_BYTES;
+use super::shape::MAX_BYTES;
 
 /// The schema of `{"settings": {…}, "secrets": {…}}`.
 #[must_use]
@@ -153,7 +153,7 @@ mod tests {
     use jsonschema::Validator;
 
     use super::*;
-    use crate::catalog::Catalog;
+    use crate::catalog::read::files;
     use crate::catalog::values::check;
     use crate::domain::values::{Secrets, Settings};
 
@@ -190,7 +190,7 @@ mod tests {
     fn accepted(connection_type: &ConnectionType, values: &Value) -> bool {
         let settings: Settings = serde_json::from_value(values["settings"].clone()).unwrap();
         let Ok(secrets) = serde_json::from_value::<Secrets>(values["secrets"].clone()) else { return false };
-        check(connection_type, settings, secrets, false).is_ok()
+        check(&connection_type.into(), settings, secrets, false).is_ok()
     }
 
     #[test]
@@ -226,8 +226,8 @@ mod tests {
     }
 
     #[test]
-    fn every_embedded_connection_type_has_a_schema_that_is_one() {
-        for connection_type in Catalog::embedded().providers().iter().flat_map(|provider| &provider.connection_types) {
+    fn every_connection_type_has_a_schema_that_is_one() {
+        for connection_type in files().iter().flat_map(|provider| &provider.connection_types) {
             let schema = json_schema(connection_type);
             assert!(jsonschema::draft202012::meta::is_valid(&schema), "{}", connection_type.key);
             assert!(!validator(connection_type).is_valid(&json!({})), "{}", connection_type.key);
@@ -236,7 +236,9 @@ mod tests {
 
     #[test]
     fn secrets_are_write_only_and_apart_from_settings() {
-        let schema = json_schema(Catalog::embedded().connection_type("http", "bearer").unwrap());
+        let files = files();
+        let http = files.iter().find(|file| file.key == "http").unwrap();
+        let schema = json_schema(http.connection_types.iter().find(|of| of.key == "bearer").unwrap());
         assert_eq!(schema["properties"]["secrets"]["properties"]["token"]["writeOnly"], json!(true));
         assert_eq!(schema["properties"]["settings"]["properties"]["token"], Value::Null);
         assert_eq!(schema["required"], json!(["settings", "secrets"]));

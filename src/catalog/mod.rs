@@ -9,6 +9,7 @@ pub mod fill;
 pub mod json_schema;
 mod pattern;
 mod placeholder;
+pub mod provider;
 #[cfg(test)]
 mod read;
 pub mod request;
@@ -17,12 +18,14 @@ pub mod statuses;
 pub mod template;
 mod text;
 pub mod values;
+pub mod view;
 
 use std::sync::OnceLock;
 
-use file::{ConnectionType, Provider};
+use file::{SideEffect, Test};
+use provider::{ConnectionType, Provider};
 
-/// Every provider that there is, sorted by key.
+/// Every provider that there is, sorted by key: as far as the Worker's logic needs it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Catalog {
     providers: Vec<Provider>,
@@ -64,6 +67,14 @@ impl Catalog {
     pub fn connection_type(&self, provider: &str, key: &str) -> Option<&ConnectionType> {
         let types = &self.provider(provider)?.connection_types;
         types.iter().find(|connection_type| connection_type.key == key)
+    }
+}
+
+impl ConnectionType {
+    /// Its test, where it has one that nobody at the provider sees.
+    #[must_use]
+    pub fn harmless_test(&self) -> Option<&Test> {
+        self.test.as_ref().filter(|test| test.side_effect != SideEffect::Visible)
     }
 }
 

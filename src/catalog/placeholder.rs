@@ -4,6 +4,10 @@
 //! Only what no provider gives out and nobody would choose is refused. A word such as `secret` or `changeme`, or a
 //! few asterisks within a password, may be meant.
 
+use std::sync::LazyLock;
+
+use regex_lite::Regex;
+
 use super::pattern;
 
 /// Patterns of placeholders in any field.
@@ -33,13 +37,25 @@ const IN_SECRETS: [&str; 4] = [
 
 /// Whether a value only stands for one.
 pub(super) fn is_placeholder(text: &str, secret: bool) -> bool {
-    let found = |patterns: &[&str]| patterns.iter().any(|pattern| pattern::matches(pattern, text) == Some(true));
-    found(&ANYWHERE) || (secret && found(&IN_SECRETS))
+    static MADE: LazyLock<[Vec<Regex>; 2]> = LazyLock::new(|| [made(&ANYWHERE), made(&IN_SECRETS)]);
+    let [anywhere, in_secrets] = &*MADE;
+    let found = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.is_match(text));
+    found(anywhere) || (secret && found(in_secrets))
+}
+
+/// Made once an isolate, not once a value.
+fn made(patterns: &[&str]) -> Vec<Regex> {
+    patterns.iter().filter_map(|pattern| pattern::whole(pattern)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_pattern_is_one() {
+        assert_eq!((made(&ANYWHERE).len(), made(&IN_SECRETS).len()), (ANYWHERE.len(), IN_SECRETS.len()));
+    }
 
     #[test]
     fn masks_samples_and_holes_are_placeholders() {

@@ -19,3 +19,15 @@ pub(crate) fn read(folder: &str, toml: &str, icon: &str) -> Result<Provider, Vec
     let faults = check(&provider, folder);
     if faults.is_empty() { Ok(provider) } else { Err(faults) }
 }
+
+/// Every provider file of the project.
+#[cfg(test)]
+pub(super) fn files() -> Vec<Provider> {
+    let folders = std::fs::read_dir("providers").unwrap().map(|entry| entry.unwrap().path());
+    let text = |path: std::path::PathBuf| std::fs::read_to_string(path).unwrap();
+    let file = |folder: std::path::PathBuf| {
+        let key = folder.file_name().unwrap().to_string_lossy().into_owned();
+        read(&key, &text(folder.join("provider.toml")), &text(folder.join("icon.svg"))).unwrap()
+    };
+    folders.map(file).collect()
+}

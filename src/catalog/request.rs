@@ -11,8 +11,9 @@ use serde::Serialize;
 use url::Url;
 use utoipa::ToSchema;
 
-use super::file::{Auth, Call, ConnectionType, Test};
+use super::file::{Auth, Call, Test};
 use super::fill::{FillError, Values, sensitive, unfit};
+use super::provider::ConnectionType;
 use super::statuses::Statuses;
 use super::template::Template;
 use crate::domain::values::{Secrets, Settings};
@@ -141,6 +142,9 @@ impl Common {
                 let pair = STANDARD.encode(format!("{name}:{}", values.text(password)?));
                 self.headers.extend(sensitive(&format!("Basic {pair}")).map(|value| (header::AUTHORIZATION, value)));
             }
+            Auth::Authorization { value } => {
+                self.headers.insert(header::AUTHORIZATION, values.header_value(value)?);
+            }
             Auth::Header { name, value } => {
                 self.headers.insert(values.header_name(name)?, values.header_value(value)?);
             }
@@ -214,11 +218,8 @@ mod tests {
 
     /// A connection type that reaches `{base}` with this authentication.
     fn connection_type(auth: &serde_json::Value) -> ConnectionType {
-        let guide = json!({
-            "url": "https://a.example", "steps": ["x"], "least_permissions": "x", "rotation": "x", "not_proven": "x",
-        });
         let request = json!({ "base_url": "{base}", "auth": auth, "headers": { "X-Version": "{version}" } });
-        let value = json!({ "key": "k", "name": "n", "description": "d", "guide": guide, "request": request });
+        let value = json!({ "key": "k", "name": "n", "request": request });
         serde_json::from_value(value).unwrap()
     }
 
@@ -295,6 +296,11 @@ mod tests {
             (
                 json!({ "scheme": "basic", "username": "{user}", "password": "{secret}" }),
                 json!({ "authorization": "Basic YW5uOnQwcCBzM2NyZXQ=" }),
+                json!({}),
+            ),
+            (
+                json!({ "scheme": "authorization", "value": "Token token={secret}" }),
+                json!({ "authorization": "Token token=t0p s3cret" }),
                 json!({}),
             ),
             (

@@ -8,6 +8,9 @@ use url::Url;
 use super::file::FieldType;
 use super::statuses::Statuses;
 
+/// The most bytes that one text may have.
+pub(crate) const MAX_BYTES: usize = 8 * 1024;
+
 /// Why a text is not what its field's type says: a stable code and a sentence.
 pub(crate) type Misshapen = (&'static str, &'static str);
 

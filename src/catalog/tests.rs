@@ -4,9 +4,9 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::Catalog;
-use super::check::check;
-use super::file::{ConnectionType, Rule};
-use super::read::read;
+use super::file::Rule;
+use super::provider::{ConnectionType, Provider};
+use super::read::{files, read};
 use super::request::{Credential, call, expected, render};
 use crate::domain::reason::Reason;
 use crate::domain::values::{Secret, Secrets, Settings};
@@ -75,18 +75,52 @@ fn the_embedded_catalogue_holds_every_provider() {
     assert_eq!(
         json!(found),
         json!([
-            ["discord", ["webhook"]],
+            ["airtable", ["token"]],
+            ["datadog", ["application_key", "api_key"]],
+            ["discord", ["webhook", "bot_token"]],
+            ["github", ["token"]],
+            ["gitlab", ["token"]],
             ["http", ["bearer", "basic", "header", "query", "none"]],
-            ["slack", ["incoming_webhook"]],
+            ["hubspot", ["access_token"]],
+            ["jira", ["api_token"]],
+            ["linear", ["api_key"]],
+            ["notion", ["token"]],
+            ["openai", ["api_key"]],
+            ["pagerduty", ["api_key"]],
+            ["sendgrid", ["api_key"]],
+            ["slack", ["incoming_webhook", "token"]],
+            ["stripe", ["api_key"]],
+            ["twilio", ["api_key", "auth_token"]],
         ])
     );
 }
 
 #[test]
-fn the_embedded_catalogue_keeps_the_rules() {
-    for provider in Catalog::embedded().providers() {
-        assert_eq!(check(provider, &provider.key), []);
+fn the_embedded_catalogue_is_what_logic_needs_of_the_files() {
+    assert_eq!(&files().iter().map(Provider::from).collect::<Catalog>(), Catalog::embedded());
+}
+
+#[test]
+fn what_is_only_shown_is_not_in_the_worker() {
+    let embedded = include_str!(concat!(env!("OUT_DIR"), "/catalog.json"));
+    let files = files();
+    let shown = files.iter().flat_map(|file| {
+        let of_type = file.connection_types.iter().flat_map(|of| {
+            let of_field = of.fields.iter().flat_map(|field| [&field.help, &field.obtain]);
+            of.guide.steps.iter().chain([&of.description, &of.guide.rotation, &of.guide.not_proven]).chain(of_field)
+        });
+        of_type.chain([&file.icon])
+    });
+    for text in shown {
+        assert!(!embedded.contains(text.as_str()), "{text}");
     }
+}
+
+#[test]
+fn the_committed_page_about_the_providers_is_the_generated_one() {
+    let committed = std::fs::read_to_string("docs/providers.md").unwrap_or_default();
+    let generated = include_str!(concat!(env!("OUT_DIR"), "/providers.md"));
+    assert!(committed == generated, "docs/providers.md is stale: run `make providers-doc` and commit it");
 }
 
 #[test]
@@ -99,7 +133,7 @@ fn a_catalogue_survives_its_json() {
 fn the_example_of_the_format_is_a_provider() {
     let text = include_str!("../../docs/providers-format.md");
     let example = text.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    let icon = &Catalog::embedded().provider("http").unwrap().icon;
+    let icon = &files()[0].icon;
     assert_eq!(read("acme", example, icon).err(), None);
 }
 
@@ -146,8 +180,8 @@ fn the_discord_test_posts_nothing_and_drops_the_token() {
     let discord = embedded("discord", "webhook");
     let sent = test_of(discord, &Settings::new(), &secrets(&[("webhook_url", &url)])).unwrap();
     assert_eq!((sent.method, sent.url.as_str(), sent.body.len()), (Method::GET, url.as_str(), 0));
-    let facts: Vec<_> = discord.test.as_ref().unwrap().facts.values().collect();
-    assert_eq!(facts, ["/channel_id", "/guild_id", "/name"]);
+    let facts: Vec<_> = discord.test.as_ref().unwrap().facts.keys().collect();
+    assert_eq!(facts, ["channel_id", "guild_id", "name"]);
 }
 
 #[test]

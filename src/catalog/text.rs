@@ -1,13 +1,11 @@
 //! One text of a form against its field: what pasting adds is cut, and what is wrong is said in a sentence that never
 //! repeats the text.
 
-use super::file::{Field, FieldType};
+use super::file::{Cut, FieldType, Letters};
 use super::pattern;
 use super::placeholder::is_placeholder;
-use super::shape::shape;
-
-/// The most bytes that one text may have.
-pub(super) const MAX_BYTES: usize = 8 * 1024;
+use super::provider::Field;
+use super::shape::{MAX_BYTES, shape};
 
 /// What is wrong: a stable code and a sentence.
 pub(super) type Problem = (&'static str, String);
@@ -17,7 +15,7 @@ pub(super) fn check(field: &Field, text: &str, allow_http: bool) -> Result<Optio
     if text.len() > MAX_BYTES {
         return Err(("too_long", format!("{} must not exceed 8 KiB.", field.label)));
     }
-    let text = trim(text, field.value_type);
+    let text = spell(field, trim(text, field.value_type));
     if text.is_empty() {
         return Ok(None);
     }
@@ -58,6 +56,19 @@ fn trim(text: &str, value_type: FieldType) -> String {
     let added = |c: char| c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
     let text = text.trim_matches(added);
     if value_type == FieldType::Multiline { text.replace("\r\n", "\n") } else { text.to_owned() }
+}
+
+/// Spells an identifier as the provider does: without the address around it, in the letters that it is kept in.
+fn spell(field: &Field, text: String) -> String {
+    let text = match &field.cut {
+        Some(Cut { before, after }) => pattern::cut(&text, before.as_deref(), after.as_deref()).to_owned(),
+        None => text,
+    };
+    match field.letters {
+        Some(Letters::Lower) => text.to_ascii_lowercase(),
+        Some(Letters::Upper) => text.to_ascii_uppercase(),
+        None => text,
+    }
 }
 
 fn is_forbidden(c: char, value_type: FieldType) -> bool {

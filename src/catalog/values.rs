@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::destinations::destinations;
-use super::file::{ConnectionType, Field, FieldType, VisibleWhen};
+use super::file::{FieldType, VisibleWhen};
 use super::fill::FillError;
+use super::provider::{ConnectionType, Field};
 use super::request;
 use super::text;
 use crate::domain::values::{Secret, Secrets, Settings};

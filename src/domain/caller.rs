@@ -1,25 +1,28 @@
-//! Who asks: an API key of the organization, or a session of an embedded builder.
+//! Who asks: an API key of the organization, a person, or a session of an embedded builder.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use super::email::Email;
 use super::environment::Environment;
+use super::grants::Grants;
 use super::id::SessionId;
-use super::scope::Scope;
 use super::text::Customer;
 use super::time::Timestamp;
 
 /// An authenticated caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
-    /// A server of the organization.
+    /// A server of the organization, or whoever signed in to the dashboard with its key.
     Key(KeyCaller),
+    /// A person of the organization, signed in to the dashboard.
+    Person(PersonCaller),
     /// A page of the organization's product, for one customer or for its own designer.
     Session(SessionCaller),
 }
 
-/// What an API key may do, and where.
+/// An API key.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct KeyCaller {
     /// `key_…`, or `key_root` for the key in the Workers secret.
@@ -27,11 +30,7 @@ pub struct KeyCaller {
     /// Its name.
     pub name: String,
     /// What it may do.
-    pub scopes: BTreeSet<Scope>,
-    /// Where.
-    pub environments: BTreeSet<Environment>,
-    /// When it ends.
-    pub expires_at: Option<Timestamp>,
+    pub grants: Grants,
 }
 
 impl KeyCaller {
@@ -41,25 +40,26 @@ impl KeyCaller {
     /// The caller behind `ROOT_API_KEY`: everything, everywhere.
     #[must_use]
     pub fn root() -> Self {
-        Self {
-            id: Self::ROOT_ID.to_owned(),
-            name: "Root key".to_owned(),
-            scopes: Scope::ALL.into_iter().collect(),
-            environments: Environment::ALL.into_iter().collect(),
-            expires_at: None,
-        }
+        Self { id: Self::ROOT_ID.to_owned(), name: "Root key".to_owned(), grants: Grants::everything() }
     }
+}
 
-    /// Whether it has all that a key with these scopes and environments has: nobody grants, sees or revokes more.
-    #[must_use]
-    pub fn covers(&self, scopes: &BTreeSet<Scope>, environments: &BTreeSet<Environment>) -> bool {
-        scopes.is_subset(&self.scopes) && environments.is_subset(&self.environments)
-    }
+/// A person, named by the e-mail address that the organization's identity provider verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonCaller {
+    /// `person:` and the address.
+    pub id: String,
+    /// The address.
+    pub email: Email,
+    /// What they may do.
+    pub grants: Grants,
+}
 
-    /// Whether it lives as long as a key with this end.
+impl PersonCaller {
+    /// The caller behind an address.
     #[must_use]
-    pub fn outlives(&self, expires_at: Option<Timestamp>) -> bool {
-        self.expires_at.is_none_or(|own| expires_at.is_some_and(|other| other <= own))
+    pub fn new(email: Email, grants: Grants) -> Self {
+        Self { id: format!("person:{email}"), email, grants }
     }
 }
 
@@ -100,7 +100,28 @@ impl Caller {
     pub fn id(&self) -> &str {
         match self {
             Self::Key(key) => &key.id,
+            Self::Person(person) => &person.id,
             Self::Session(session) => session.id.as_str(),
+        }
+    }
+
+    /// The name that history and audit show.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Key(key) => &key.name,
+            Self::Person(person) => person.email.as_str(),
+            Self::Session(session) => session.customer.as_ref().map_or("Builder", Customer::as_str),
+        }
+    }
+
+    /// What it may do through the API of the organization; an embedded session nothing.
+    #[must_use]
+    pub const fn grants(&self) -> Option<&Grants> {
+        match self {
+            Self::Key(key) => Some(&key.grants),
+            Self::Person(person) => Some(&person.grants),
+            Self::Session(_) => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A connection: a named set of values for one connection type of one provider.
 //!
-//! The fields stand in groups, each a thing of its own; a row of the store has the same shape.
+//! The fields stand in groups, each a thing of its own.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use super::time::Timestamp;
 use super::values::Settings;
 
 /// A connection without its secrets.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
     /// Its id.
     pub id: ConnectionId,
@@ -102,7 +102,7 @@ impl SuppliedBy {
 }
 
 /// Whose credentials, under which template.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
     /// Whose credentials.
     pub kind: Kind,
@@ -129,7 +129,7 @@ impl Owner {
 }
 
 /// How people and workflows name a connection.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     /// Its name.
     pub name: Name,
@@ -142,7 +142,7 @@ pub struct Label {
 }
 
 /// The values of a connection, secrets as field keys only.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Values {
     /// The settings.
     pub settings: Settings,
@@ -153,7 +153,7 @@ pub struct Values {
 }
 
 /// What a person switches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Switches {
     /// Whether it is resolved and exposed at all.
     pub enabled: bool,
@@ -162,7 +162,7 @@ pub struct Switches {
 }
 
 /// What tests found beside the verdict.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
     /// Account, team, channel …
     pub facts: Facts,
@@ -173,7 +173,7 @@ pub struct Found {
 }
 
 /// When a connection ends.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Dates {
     /// When the credential expires.
     pub expires_at: Option<Timestamp>,
@@ -182,7 +182,7 @@ pub struct Dates {
 }
 
 /// How much a connection is used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Steps that use it.
     pub count: u64,
@@ -191,7 +191,7 @@ pub struct Usage {
 }
 
 /// Where a connection stands in its history.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
     /// Raised by every change that a person makes.
     pub version: u64,

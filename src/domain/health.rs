@@ -40,7 +40,7 @@ impl Source {
 }
 
 /// The last definitive verdict of the current revision; `unknown` while there is none.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
     /// What was found.
     pub verdict: Verdict,

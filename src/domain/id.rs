@@ -80,10 +80,16 @@ id! {
     ApiKeyId = "key_";
     /// The id of an embedded session, never its token.
     SessionId = "ses_";
+    /// The id of a session of the dashboard.
+    DashboardSessionId = "dsh_";
     /// The id of a registered origin.
     OriginId = "ori_";
     /// The id of a test of a stored connection.
     TestId = "tst_";
+    /// The id of a webhook.
+    WebhookId = "whk_";
+    /// The id of a message to a webhook.
+    DeliveryId = "dlv_";
     /// The id of one request.
     RequestId = "req_";
     /// The id of one committing batch: what tells whether a lost answer was a commit.

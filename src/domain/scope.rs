@@ -36,16 +36,16 @@ pub enum Scope {
     /// Mint embedded sessions and register origins.
     #[serde(rename = "embedded:manage")]
     EmbeddedManage,
-    /// Manage webhooks. No route asks for it yet.
+    /// Register, read and delete webhooks, and read their deliveries.
     #[serde(rename = "webhooks:manage")]
     WebhooksManage,
     /// Manage API keys.
     #[serde(rename = "api-keys:manage")]
     ApiKeysManage,
-    /// See and re-wrap master keys. No route asks for it yet.
+    /// See what rests under which master key, and wrap it anew.
     #[serde(rename = "master-keys:manage")]
     MasterKeysManage,
-    /// Read the audit log. No route asks for it yet.
+    /// Read and verify the audit log.
     #[serde(rename = "audit:read")]
     AuditRead,
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use futures_util::future::{Either, select};
+use futures_util::future::{BoxFuture, Either, FutureExt, select};
 use futures_util::stream::BoxStream;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName};
@@ -44,11 +44,11 @@ pub enum EgressError {
     /// The guard refused the request; nothing was sent.
     #[error("refused: {0}")]
     Refused(#[from] Refused),
-    /// No answer, or one that broke off.
+    /// No answer began in time, or one broke off: refused, filtered and absent hosts look the same.
     #[error("no answer")]
     Unreachable,
-    /// No whole answer within [`TIME_LIMIT`].
-    #[error("no answer in time")]
+    /// An answer that began, but did not end within [`TIME_LIMIT`].
+    #[error("no whole answer in time")]
     Timeout,
     /// A body beyond [`SIZE_LIMIT`].
     #[error("the answer is too large")]
@@ -82,6 +82,29 @@ impl Answer {
     }
 }
 
+/// When [`TIME_LIMIT`] will have passed, counted from when this was made. Several exchanges may share one.
+pub struct Deadline {
+    rest: Option<BoxFuture<'static, ()>>,
+}
+
+impl Deadline {
+    /// Waits for it.
+    pub async fn passed(&mut self) {
+        if let Some(rest) = &mut self.rest {
+            rest.await;
+            self.rest = None;
+        }
+    }
+
+    /// What some work came to; none when the deadline passed first, and then the work is dropped.
+    async fn or_late<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        match select(pin!(work), pin!(self.passed())).await {
+            Either::Left((done, _)) => Some(done),
+            Either::Right(((), _)) => None,
+        }
+    }
+}
+
 /// The network behind its guard.
 #[derive(Clone)]
 pub struct Egress {
@@ -103,7 +126,22 @@ impl Egress {
     /// Why it is refused.
     pub fn check_destination(&self, origin: &Origin) -> Result<(), Refused> {
         let url = Url::parse(origin.as_str()).map_err(|_| Refused::Name)?;
-        guard::destination(&url, self.policy).map(drop)
+        self.check_address(&url)
+    }
+
+    /// Refuses a whole address that may never be called.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn check_address(&self, url: &Url) -> Result<(), Refused> {
+        guard::destination(url, self.policy).map(drop)
+    }
+
+    /// The deadline of what begins now.
+    #[must_use]
+    pub fn deadline(&self) -> Deadline {
+        let clock = Arc::clone(&self.clock);
+        Deadline { rest: Some(async move { clock.sleep(TIME_LIMIT).await }.boxed()) }
     }
 
     /// Sends a request to one of the allowed origins and reads the answer. Redirects are not followed.
@@ -111,27 +149,27 @@ impl Egress {
     /// # Errors
     /// [`EgressError::Refused`] before anything is sent; `Unreachable` and `Timeout` after.
     pub async fn exchange(&self, request: Outbound, allowed: &BTreeSet<Origin>) -> Result<Answer, EgressError> {
+        self.exchange_before(&mut self.deadline(), request, allowed).await
+    }
+
+    /// As [`exchange`](Self::exchange), before a deadline that is running already.
+    ///
+    /// # Errors
+    /// As [`exchange`](Self::exchange).
+    pub async fn exchange_before(
+        &self,
+        deadline: &mut Deadline,
+        request: Outbound,
+        allowed: &BTreeSet<Origin>,
+    ) -> Result<Answer, EgressError> {
         guard::check(&request.url, allowed, self.policy)?;
         if CONNECTION_HEADERS.iter().any(|name| request.headers.contains_key(name)) {
             return Err(Refused::Header.into());
         }
-        self.in_time(self.send(request)).await?
-    }
-
-    /// Waits for several exchanges together no longer than for one.
-    ///
-    /// # Errors
-    /// [`EgressError::Timeout`] when [`TIME_LIMIT`] passes first; the work is dropped.
-    pub async fn in_time<T>(&self, work: impl Future<Output = T>) -> Result<T, EgressError> {
-        match select(pin!(work), self.clock.sleep(TIME_LIMIT)).await {
-            Either::Left((result, _)) => Ok(result),
-            Either::Right(((), _)) => Err(EgressError::Timeout),
-        }
-    }
-
-    async fn send(&self, request: Outbound) -> Result<Answer, EgressError> {
-        let inbound = self.network.send(request).await?;
-        Ok(Answer { status: inbound.status, headers: inbound.headers, body: read(inbound.body).await? })
+        // A host that says nothing may as well not be there; one that began to answer is there.
+        let inbound = deadline.or_late(self.network.send(request)).await.ok_or(EgressError::Unreachable)??;
+        let body = deadline.or_late(read(inbound.body)).await.ok_or(EgressError::Timeout)??;
+        Ok(Answer { status: inbound.status, headers: inbound.headers, body })
     }
 }
 

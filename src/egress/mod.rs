@@ -6,5 +6,5 @@ pub mod address;
 pub mod exchange;
 pub mod guard;
 
-pub use exchange::{Answer, Egress, EgressError};
+pub use exchange::{Answer, Deadline, Egress, EgressError};
 pub use guard::{Policy, Refused};

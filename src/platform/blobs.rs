@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use worker::KvStore;
 use worker::send::SendFuture;
 
-use crate::ports::{BlobError, BlobStore};
+use crate::ports::{BlobError, BlobStore, Keys};
 
 /// The binding.
 pub(super) struct Kv(pub(super) KvStore);
@@ -30,6 +30,17 @@ impl BlobStore for Kv {
 
     async fn delete(&self, key: &str) -> Result<(), BlobError> {
         SendFuture::new(self.0.delete(key)).await.map_err(failure)
+    }
+
+    async fn list(&self, cursor: Option<&str>) -> Result<Keys, BlobError> {
+        let list = self.0.list();
+        let list = match cursor {
+            Some(cursor) => list.cursor(cursor.to_owned()),
+            None => list,
+        };
+        let page = SendFuture::new(list.execute()).await.map_err(failure)?;
+        let keys = page.keys.into_iter().map(|key| key.name).collect();
+        Ok(Keys { keys, cursor: page.cursor.filter(|_| !page.list_complete) })
     }
 }
 

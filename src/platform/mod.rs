@@ -2,10 +2,12 @@
 //!
 //! Router and bindings are made once an isolate; a request is converted, answered, and converted back.
 
+mod assets;
 mod blobs;
 mod convert;
 mod database;
 mod network;
+mod sign;
 mod world;
 
 use std::sync::{Arc, OnceLock};
@@ -14,12 +16,14 @@ use axum::Router;
 use axum::response::IntoResponse;
 use tower::ServiceExt;
 use worker::send::SendWrapper;
-use worker::{Context, Env, Request, Response, ScheduleContext, ScheduledEvent, event};
+use worker::worker_sys::web_sys::Request;
+use worker::{Context, Env, Response, ScheduleContext, ScheduledEvent, event};
 
 use crate::api::error::ApiError;
-use crate::api::scheduled;
+use crate::app::deferred::Deferred;
 use crate::app::{App, Ports};
 use crate::config::Config;
+use crate::jobs;
 use crate::router::router;
 
 /// What an isolate keeps.
@@ -47,7 +51,9 @@ fn app(env: &Env) -> Result<App, String> {
     let ports = Ports {
         database: Arc::new(database::D1::new(&env.d1("DATABASE").map_err(missing)?)),
         blobs: Arc::new(blobs::Kv(env.kv("BLOBS").map_err(missing)?)),
+        assets: Arc::new(assets::Static::new(env)),
         network: Arc::new(network::Fetch),
+        sign: Arc::new(sign::WebCrypto),
         clock: Arc::new(world::Clock),
         random: Arc::new(world::Random),
         log: Arc::new(world::Console),
@@ -57,8 +63,8 @@ fn app(env: &Env) -> Result<App, String> {
 }
 
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
-    let answer = match isolate(&env) {
+async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+    let mut answer = match isolate(&env) {
         Ok(isolate) => {
             let request = convert::request(request).await?;
             isolate.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
@@ -68,13 +74,18 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
             ApiError::Misconfigured.into_response()
         }
     };
-    convert::response(answer).await
+    let deferred = answer.extensions_mut().remove::<Deferred>();
+    let answer = convert::response(answer).await;
+    if let Some(deferred) = deferred {
+        context.wait_until(deferred.run());
+    }
+    answer
 }
 
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
     if let Ok(isolate) = isolate(&env) {
-        scheduled::run(&isolate.app).await;
+        jobs::run(&isolate.app).await;
     }
 }
 

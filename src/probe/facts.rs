@@ -1,11 +1,15 @@
 //! What an answer tells for free, and what of it is kept: the places that the file names, short plain values, and
-//! nothing that is a secret or a telling piece of one.
+//! nothing that is a secret or a telling piece of one. It knows facts, scopes and when a credential expires.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use http::HeaderMap;
 use serde_json::Value;
 
+use crate::catalog::file::Place;
 use crate::domain::health::Facts;
+use crate::domain::time::Timestamp;
 use crate::domain::values::{Secret, Secrets};
 
 /// The longest fact, in characters. What is longer is no name and no id.
@@ -15,10 +19,72 @@ const MAX_LENGTH: usize = 200;
 /// beside it are shorter.
 const TELLING_LENGTH: usize = 32;
 
-/// Picks the facts out of a body. `places` are JSON pointers (RFC 6901) by name.
-pub(super) fn pick(json: &Value, places: &BTreeMap<String, String>, secrets: &Secrets) -> Facts {
-    let fact = |pointer: &String| plain(json.pointer(pointer)?).filter(|text| !betrays(text, secrets));
-    places.iter().filter_map(|(name, pointer)| Some((name.clone(), fact(pointer)?))).collect()
+/// The most scopes that are kept: what is beyond is no list for people.
+const MAX_SCOPES: usize = 100;
+
+/// An answer, as far as it may tell something.
+#[derive(Clone, Copy)]
+pub(super) struct Told<'a> {
+    /// The body, where it is JSON.
+    pub(super) json: Option<&'a Value>,
+    /// The headers.
+    pub(super) headers: &'a HeaderMap,
+    /// What must not be kept as if it were a fact.
+    pub(super) secrets: &'a Secrets,
+}
+
+impl Told<'_> {
+    /// The facts at these places.
+    pub(super) fn facts(self, places: &BTreeMap<String, Place>) -> Facts {
+        let fact = |place: &Place| plain(&*self.value(place)?).filter(|text| !betrays(text, self.secrets));
+        places.iter().filter_map(|(name, place)| Some((name.clone(), fact(place)?))).collect()
+    }
+
+    /// The scopes that are listed at a place: in an array, or in a text with commas or spaces between them.
+    pub(super) fn scopes(self, place: &Place) -> Vec<String> {
+        let value = self.value(place);
+        let listed: Vec<String> = match value.as_deref() {
+            Some(Value::Array(items)) => items.iter().filter_map(plain).collect(),
+            Some(Value::String(text)) => text.split([',', ' ']).map(str::to_owned).collect(),
+            _ => Vec::new(),
+        };
+        let good = |scope: &String| !scope.is_empty() && scope.len() <= MAX_LENGTH && !betrays(scope, self.secrets);
+        listed.into_iter().filter(good).take(MAX_SCOPES).collect()
+    }
+
+    /// The moment that is stated at a place.
+    pub(super) fn time(self, place: &Place) -> Option<Timestamp> {
+        match &*self.value(place)? {
+            Value::String(text) => time(text.trim()),
+            Value::Number(number) => {
+                number.as_i64().and_then(|seconds| seconds.checked_mul(1000)).map(Timestamp::from_millis)
+            }
+            _ => None,
+        }
+    }
+
+    fn value(&self, place: &Place) -> Option<Cow<'_, Value>> {
+        match place {
+            Place::Body(pointer) => self.json?.pointer(pointer).map(Cow::Borrowed),
+            Place::Header { header } => {
+                let text = self.headers.get(header)?.to_str().ok()?;
+                Some(Cow::Owned(Value::String(text.to_owned())))
+            }
+        }
+    }
+}
+
+/// A time as providers write it: RFC 3339; the same with a space in place of the `T` and `UTC` or `+0100` behind (GitHub's
+/// header); or a date alone, which begins at midnight UTC (GitLab).
+fn time(text: &str) -> Option<Timestamp> {
+    let (date, rest) = text.split_once(' ').unwrap_or((text, "00:00:00 UTC"));
+    let (clock, zone) = rest.split_once(' ').unwrap_or((rest, "UTC"));
+    let zone = match zone.split_at_checked(3) {
+        Some(("UTC", "")) => "Z".to_owned(),
+        Some((hours, minutes)) if minutes.len() == 2 => format!("{hours}:{minutes}"),
+        _ => zone.to_owned(),
+    };
+    Timestamp::parse(text).or_else(|_| Timestamp::parse(&format!("{date}T{clock}{zone}"))).ok()
 }
 
 /// A text, number or truth value as one short line.
@@ -54,9 +120,10 @@ mod tests {
     const TOKEN: &str = "Planted-token_0123456789-0123456789-0123456789-0123456789-0123456789";
 
     fn picked(value: &Value, secret: &str) -> Option<String> {
-        let places = BTreeMap::from([("fact".to_owned(), "/a/b".to_owned())]);
+        let places = BTreeMap::from([("fact".to_owned(), Place::Body("/a/b".to_owned()))]);
         let secrets = Secrets::from_iter([("secret".to_owned(), Secret::new(secret.to_owned()))]);
-        pick(&json!({ "a": { "b": value } }), &places, &secrets).remove("fact")
+        let told = Told { json: Some(&json!({ "a": { "b": value } })), headers: &HeaderMap::new(), secrets: &secrets };
+        told.facts(&places).remove("fact")
     }
 
     #[test]
@@ -98,7 +165,58 @@ mod tests {
 
     #[test]
     fn a_place_that_is_not_there_tells_nothing() {
-        let places = BTreeMap::from([("fact".to_owned(), "/b".to_owned()), ("odd".to_owned(), "b".to_owned())]);
-        assert!(pick(&json!({ "a": 1 }), &places, &Secrets::default()).is_empty());
+        let places = ["/b", "b"].map(|pointer| (format!("x{}", pointer.len()), Place::Body(pointer.to_owned())));
+        let headers = HeaderMap::new();
+        let told = Told { json: Some(&json!({ "a": 1 })), headers: &headers, secrets: &Secrets::default() };
+        assert!(told.facts(&places.into()).is_empty());
+        let nowhere = Place::Header { header: "x-nothing".to_owned() };
+        assert_eq!((told.scopes(&nowhere), told.time(&nowhere)), (Vec::new(), None));
+    }
+
+    /// What is told where a body says this, and where a header does.
+    fn told(value: &Value) -> [(Vec<String>, Option<Timestamp>); 2] {
+        let text = value.as_str().unwrap_or("-").parse().unwrap();
+        let (headers, json) = (HeaderMap::from_iter([("x-told".parse().unwrap(), text)]), json!({ "told": value }));
+        let secrets = Secrets::from_iter([("secret".to_owned(), Secret::new("s3cret".to_owned()))]);
+        let told = Told { json: Some(&json), headers: &headers, secrets: &secrets };
+        let places = [Place::Body("/told".to_owned()), Place::Header { header: "x-told".to_owned() }];
+        places.map(|place| (told.scopes(&place), told.time(&place)))
+    }
+
+    #[test]
+    fn scopes_are_read_from_lists_and_texts_without_blanks_or_secrets() {
+        for value in [json!("repo, read:org"), json!("repo read:org"), json!("repo,,read:org, s3cret")] {
+            assert_eq!(told(&value).map(|(scopes, _)| scopes), [["repo", "read:org"], ["repo", "read:org"]]);
+        }
+        let [(listed, _), _] = told(&json!(["a", 7, null, "", "s3cret"]));
+        assert_eq!(listed, ["a", "7"]);
+        let [(many, _), _] = told(&json!(vec!["a"; 1000]));
+        assert_eq!(many.len(), MAX_SCOPES);
+    }
+
+    #[test]
+    fn times_are_read_as_providers_write_them() {
+        for (text, time) in [
+            ("2027-01-31T10:00:00Z", "2027-01-31T10:00:00.000Z"),
+            ("2027-01-31T10:00:00.5+02:00", "2027-01-31T08:00:00.500Z"),
+            ("2027-01-31 10:00:00 UTC", "2027-01-31T10:00:00.000Z"),
+            ("2027-01-31 10:00:00 -0800", "2027-01-31T18:00:00.000Z"),
+            ("2027-01-31", "2027-01-31T00:00:00.000Z"),
+        ] {
+            for (_, found) in told(&json!(text)) {
+                assert_eq!(found.map(|found| found.to_string()).as_deref(), Some(time), "{text}");
+            }
+        }
+        let [(_, seconds), _] = told(&json!(1_801_389_600));
+        assert_eq!(seconds.unwrap().to_string(), "2027-01-31T10:00:00.000Z");
+    }
+
+    #[test]
+    fn what_is_no_time_is_none() {
+        for value in
+            [json!("never"), json!(""), json!("2027"), json!("31.01.2027"), json!("2027-01-31 10"), json!(true)]
+        {
+            assert_eq!(told(&value).map(|(_, time)| time), [None, None], "{value}");
+        }
     }
 }

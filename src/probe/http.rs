@@ -2,19 +2,22 @@
 //! not what any provider is.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use ::http::header::{ACCEPT, HeaderValue, USER_AGENT};
 
+use super::Finding;
+use super::facts::Told;
 use super::verdict::{Evidence, Ruling};
-use super::{Finding, facts};
-use crate::catalog::file::{Call, ConnectionType, SideEffect, Test};
+use crate::catalog::file::{Call, Test};
+use crate::catalog::provider::ConnectionType;
 use crate::catalog::request::{self, Credential};
 use crate::catalog::statuses::Statuses;
 use crate::domain::origin::Origin;
 use crate::domain::reason::Reason;
 use crate::domain::values::{Secrets, Settings};
 use crate::domain::verdict::Verdict;
-use crate::egress::{Answer, Egress};
+use crate::egress::{Answer, Deadline, Egress, EgressError};
 
 /// What the outside sees as the sender.
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("Keyfob/", env!("CARGO_PKG_VERSION")));
@@ -31,7 +34,7 @@ pub(super) struct Subject<'a> {
 }
 
 /// Tests a connection without any visible effect at the provider. The whole test, comparison included, takes no
-/// longer than one exchange may.
+/// longer than one exchange may, and just as long where nobody answers.
 ///
 /// `unknown` / `no_test` where the type has no test, or a field that its test needs has no value.
 pub async fn test(
@@ -42,40 +45,46 @@ pub async fn test(
     destinations: &BTreeSet<Origin>,
 ) -> Finding {
     let subject = Subject { egress, connection_type, settings, secrets, destinations };
-    let harmless = |test: &&Test| test.side_effect != SideEffect::Visible;
-    let Some(test) = connection_type.test.as_ref().filter(harmless) else {
+    let Some(test) = connection_type.harmless_test() else {
         return Ruling::unknown(Reason::NoTest).into();
     };
-    match egress.in_time(subject.find(test)).await {
-        Ok(Ok(finding)) => finding,
-        Ok(Err(ruling)) => ruling.into(),
-        Err(timeout) => Ruling::from(timeout).into(),
-    }
+    subject.find(test, &mut egress.deadline()).await.unwrap_or_else(Finding::from)
 }
 
 impl Subject<'_> {
     /// Calls, judges, and where the file asks for it calls again without the credential.
-    async fn find(self, test: &Test) -> Result<Finding, Ruling> {
+    async fn find(self, test: &Test, deadline: &mut Deadline) -> Result<Finding, Ruling> {
         // A list that is none expects nothing: it must not widen what counts as valid.
         let expected = request::expected(test, self.settings).map_err(|_| Ruling::MISSING)?;
-        let answer = self.call(&test.call, Credential::Sent).await?;
-        let evidence = evidence(&answer, test, expected.clone());
+        let answer = self.call(&test.call, Credential::Sent, deadline).await?;
+        let evidence = Evidence::new(&answer, &test.rules, expected.clone());
         let ruling = evidence.judge();
         if ruling.verdict.is_usable() && test.compare_without_credential {
-            self.compare(ruling.verdict, test, expected).await?;
+            self.compare(ruling.verdict, test, expected, deadline).await?;
         }
         let mut finding = Finding::from(ruling);
-        if let (Verdict::Valid, Some(json)) = (ruling.verdict, evidence.json()) {
-            finding.facts = facts::pick(json, &test.facts, self.secrets);
+        if ruling.verdict.is_usable() {
+            // The body of a limited answer is about what is lacking.
+            let json = evidence.json().filter(|_| ruling.verdict == Verdict::Valid);
+            let told = Told { json, headers: &answer.headers, secrets: self.secrets };
+            finding.facts = told.facts(&test.facts);
+            finding.granted_scopes = test.granted_scopes.as_ref().map(|place| told.scopes(place)).unwrap_or_default();
+            finding.expires_at = test.expires_at.as_ref().and_then(|place| told.time(place));
         }
         Ok(finding)
     }
 
     /// Refuses a verdict that an anonymous call gets as well, or a better one: then the credential was not what decided.
     /// A call that got no useful answer shows nothing either way.
-    async fn compare(self, verdict: Verdict, test: &Test, expected: Option<Statuses>) -> Result<(), Ruling> {
-        let anonymous = self.call(&test.call, Credential::Withheld).await?;
-        let ruling = evidence(&anonymous, test, expected).judge();
+    async fn compare(
+        self,
+        verdict: Verdict,
+        test: &Test,
+        expected: Option<Statuses>,
+        deadline: &mut Deadline,
+    ) -> Result<(), Ruling> {
+        let anonymous = self.call(&test.call, Credential::Withheld, deadline).await?;
+        let ruling = Evidence::new(&anonymous, &test.rules, expected).judge();
         if ruling.verdict == Verdict::Valid || ruling.verdict == verdict {
             return Err(Ruling::unknown(Reason::CredentialNotChecked));
         }
@@ -85,20 +94,33 @@ impl Subject<'_> {
         }
     }
 
-    /// Sends one call.
+    /// Sends one call. That nobody answered is told when the deadline has passed, not before: how long it took would
+    /// tell a host that is refused or absent from one that is filtered.
     ///
     /// # Errors
     /// What no answer means: a value is missing, the call does not exist for these values, or nobody answered.
-    pub(super) async fn call(self, call: &Call, credential: Credential) -> Result<Answer, Ruling> {
+    pub(super) async fn call(
+        self,
+        call: &Call,
+        credential: Credential,
+        deadline: &mut Deadline,
+    ) -> Result<Answer, Ruling> {
         let rendered = request::call(self.connection_type, call, self.settings, self.secrets, credential);
         // A value that does not fit its place is as good as none.
         let mut outbound = rendered.map_err(|_| Ruling::MISSING)?.ok_or(Ruling::unknown(Reason::NoTest))?;
         outbound.headers.entry(USER_AGENT).or_insert(AGENT);
         outbound.headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
-        Ok(self.egress.exchange(outbound, self.destinations).await?)
+        match self.egress.exchange_before(deadline, outbound, self.destinations).await {
+            Ok(answer) if !UNREACHED.contains(&answer.status.as_u16()) => Ok(answer),
+            Err(EgressError::Timeout) => Err(Ruling::unknown(Reason::Timeout)),
+            _ => {
+                deadline.passed().await;
+                Err(Ruling::unknown(Reason::Unreachable))
+            }
+        }
     }
 }
 
-fn evidence<'a>(answer: &Answer, test: &'a Test, expected: Option<Statuses>) -> Evidence<'a> {
-    Evidence::new(answer.status.as_u16(), answer.body().ok(), &test.rules, expected)
-}
+/// What Cloudflare answers in the place of a host that it cannot resolve, connect to or agree with (its documentation,
+/// "Cloudflare 5xx errors" and "1xxx errors").
+const UNREACHED: RangeInclusive<u16> = 520..=530;

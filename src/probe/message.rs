@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Finding;
 use super::http::Subject;
 use super::verdict::Evidence;
-use crate::catalog::file::ConnectionType;
+use crate::catalog::provider::ConnectionType;
 use crate::catalog::request::Credential;
 use crate::domain::origin::Origin;
 use crate::domain::values::{Secrets, Settings};
@@ -21,8 +21,8 @@ pub async fn send_message(
 ) -> Option<Finding> {
     let message = connection_type.message.as_ref()?;
     let subject = Subject { egress, connection_type, settings, secrets, destinations };
-    let ruling = match subject.call(&message.call, Credential::Sent).await {
-        Ok(answer) => Evidence::new(answer.status.as_u16(), answer.body().ok(), &message.rules, None).judge(),
+    let ruling = match subject.call(&message.call, Credential::Sent, &mut egress.deadline()).await {
+        Ok(answer) => Evidence::new(&answer, &message.rules, None).judge(),
         Err(ruling) => ruling,
     };
     Some(ruling.into())

@@ -4,13 +4,14 @@
 //! Rules of the file first, in order; then the expected statuses; then the class of the status. Only what is definite
 //! is `invalid`; what nobody foresaw is `unknown`.
 
+use http::HeaderMap;
 use serde_json::Value;
 
-use crate::catalog::file::Rule;
+use crate::catalog::file::{HeaderMatch, Rule};
 use crate::catalog::statuses::Statuses;
 use crate::domain::reason::Reason;
 use crate::domain::verdict::Verdict;
-use crate::egress::EgressError;
+use crate::egress::Answer;
 
 /// A verdict with its reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,31 +32,31 @@ impl Ruling {
     pub(super) const MISSING: Self = Self { verdict: Verdict::Invalid, reason: Some(Reason::Missing) };
 }
 
-impl From<EgressError> for Ruling {
-    /// A refused destination looks like an absent one: what the guard knows is not for users to explore.
-    fn from(error: EgressError) -> Self {
-        Self::unknown(match error {
-            EgressError::Timeout => Reason::Timeout,
-            EgressError::Refused(_) | EgressError::Unreachable | EgressError::TooLarge => Reason::Unreachable,
-        })
-    }
-}
-
 /// What there is to judge.
 pub(super) struct Evidence<'a> {
     status: u16,
     /// None where the body was too large.
     text: Option<String>,
     json: Option<Value>,
+    headers: &'a HeaderMap,
     rules: &'a [Rule],
     expected: Option<Statuses>,
 }
 
 impl<'a> Evidence<'a> {
-    /// Collects an answer and what its file says about answers. `body` is none where it was too large.
-    pub(super) fn new(status: u16, body: Option<&[u8]>, rules: &'a [Rule], expected: Option<Statuses>) -> Self {
+    /// Collects an answer and what its file says about answers. The body counts for nothing where it was too large.
+    pub(super) fn new(answer: &'a Answer, rules: &'a [Rule], expected: Option<Statuses>) -> Self {
+        Self::of((answer.status.as_u16(), &answer.headers, answer.body().ok()), rules, expected)
+    }
+
+    fn of(
+        (status, headers, body): (u16, &'a HeaderMap, Option<&[u8]>),
+        rules: &'a [Rule],
+        expected: Option<Statuses>,
+    ) -> Self {
         let json = body.and_then(|body| serde_json::from_slice(body).ok());
-        Self { status, text: body.map(|body| String::from_utf8_lossy(body).into_owned()), json, rules, expected }
+        let text = body.map(|body| String::from_utf8_lossy(body).into_owned());
+        Self { status, text, json, headers, rules, expected }
     }
 
     /// The body, where it is JSON.
@@ -77,7 +78,8 @@ impl<'a> Evidence<'a> {
 
     /// Whether a rule matches; none where that hangs on a body that nobody has.
     fn matches(&self, rule: &Rule) -> Option<bool> {
-        if !rule.status.contains(self.status) {
+        let headed = rule.header.as_ref().is_none_or(|wanted| self.has_header(wanted));
+        if !rule.status.contains(self.status) || !headed {
             return Some(false);
         }
         if rule.body_contains_any.is_empty() && rule.json.is_none() {
@@ -88,9 +90,14 @@ impl<'a> Evidence<'a> {
             rule.body_contains_any.is_empty() || rule.body_contains_any.iter().any(|part| text.contains(part));
         let equals = rule.json.as_ref().is_none_or(|wanted| {
             let found = self.json.as_ref().and_then(|json| json.pointer(&wanted.pointer));
-            found.is_some_and(|found| wanted.equals_any.contains(found))
+            found.is_some_and(|found| wanted.equals_any.contains(found) || (wanted.present && !found.is_null()))
         });
         Some(contains && equals)
+    }
+
+    fn has_header(&self, wanted: &HeaderMatch) -> bool {
+        let value = self.headers.get(&wanted.name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| wanted.equals_any.iter().any(|any| any == value))
     }
 
     /// Without a list, every success is expected, unless the file's rules say themselves what a valid answer is: some
@@ -128,7 +135,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::egress::Refused;
 
     fn rules(value: Value) -> Vec<Rule> {
         serde_json::from_value(value).unwrap()
@@ -136,7 +142,8 @@ mod tests {
 
     fn judge(status: u16, body: Option<&str>, rules: &[Rule], expected: Option<&str>) -> (Verdict, Option<Reason>) {
         let expected = expected.map(|text| Statuses::parse(text).unwrap());
-        let ruling = Evidence::new(status, body.map(str::as_bytes), rules, expected).judge();
+        let headers = HeaderMap::new();
+        let ruling = Evidence::of((status, &headers, body.map(str::as_bytes)), rules, expected).judge();
         (ruling.verdict, ruling.reason)
     }
 
@@ -215,6 +222,32 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_on_a_header_holds_only_with_that_header() {
+        let rules = rules(json!([
+            { "status": "403", "header": { "name": "x-left", "equals_any": ["0"] }, "verdict": "unknown", "reason": "rate_limited" },
+        ]));
+        for (value, reason) in [("0", Reason::RateLimited), ("1", Reason::InsufficientScope)] {
+            let headers = HeaderMap::from_iter([("x-left".parse().unwrap(), value.parse().unwrap())]);
+            assert_eq!(Evidence::of((403, &headers, None), &rules, None).judge().reason, Some(reason));
+        }
+        assert_eq!(judge(403, None, &rules, None).1, Some(Reason::InsufficientScope));
+    }
+
+    #[test]
+    fn a_value_that_has_to_be_present_may_be_any_but_null() {
+        let rules =
+            rules(json!([{ "status": "200", "json": { "pointer": "/a", "present": true }, "verdict": "valid" }]));
+        for (body, verdict) in [
+            (r#"{"a":"x"}"#, Verdict::Valid),
+            (r#"{"a":0}"#, Verdict::Valid),
+            (r#"{"a":null}"#, Verdict::Unknown),
+            ("{}", Verdict::Unknown),
+        ] {
+            assert_eq!(judge(200, Some(body), &rules, None).0, verdict, "{body}");
+        }
+    }
+
+    #[test]
     fn a_rule_on_the_body_of_a_too_large_answer_leaves_everything_open() {
         let rules = rules(json!([
             { "status": "401", "verdict": "invalid", "reason": "rejected" },
@@ -235,17 +268,5 @@ mod tests {
         ]));
         assert_eq!(judge(200, Some(""), &rules, None), (Verdict::Valid, None));
         assert!(judge(400, Some(""), &rules, None).1.is_some());
-    }
-
-    #[test]
-    fn refused_and_absent_hosts_look_the_same() {
-        let absent = Ruling::from(EgressError::Unreachable);
-        for refused in
-            [Refused::Scheme, Refused::Userinfo, Refused::Address, Refused::Name, Refused::Origin, Refused::Header]
-        {
-            assert_eq!(Ruling::from(EgressError::Refused(refused)), absent);
-        }
-        assert_eq!(absent, Ruling::unknown(Reason::Unreachable));
-        assert_eq!(Ruling::from(EgressError::Timeout), Ruling::unknown(Reason::Timeout));
     }
 }

@@ -44,12 +44,24 @@ pub struct Found<T> {
     pub caller: T,
 }
 
+/// The caller behind the row of an API key.
+macro_rules! key_caller_json {
+    () => {
+        "json_object('id', k.id, 'name', k.name, 'grants', json_object('scopes', json(k.scopes), \
+         'environments', json(k.environments), 'expires_at', k.expires_at))"
+    };
+}
+pub(super) use key_caller_json;
+
 /// Finds the caller behind an API key that is neither revoked nor expired.
 #[must_use]
 pub fn find_key_caller(token_hash: &str, now: Timestamp) -> Query<Option<Found<KeyCaller>>> {
-    const SQL: &str = "select json_object('token_hash', k.token_hash, 'caller', json_object('id', k.id, 'name', k.name, \
-        'scopes', json(k.scopes), 'environments', json(k.environments), 'expires_at', k.expires_at)) as row from api_keys k \
-        where k.token_hash = ?1 and k.revoked_at is null and coalesce(k.expires_at > ?2, 1)";
+    const SQL: &str = concat!(
+        "select json_object('token_hash', k.token_hash, 'caller', ",
+        key_caller_json!(),
+        ") as row from api_keys k \
+         where k.token_hash = ?1 and k.revoked_at is null and coalesce(k.expires_at > ?2, 1)"
+    );
     optional(statement(SQL, [token_hash.into(), now.into()]))
 }
 

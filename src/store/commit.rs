@@ -65,20 +65,20 @@ impl Commit {
         self.statements.extend(statements);
     }
 
-    /// Executes the batch. When the database's answer is an error that may hide a commit, looks whether it was done.
+    /// Executes the batch. When the database's answer is an error, looks whether it was done all the same: the answer may
+    /// have been lost, or the batch sent twice, and then its own rows are what the second one meets.
     ///
     /// # Errors
     /// When another change was first, or the database failed and the batch was not done.
     pub async fn run(self, database: &dyn Database) -> Result<(), CommitError> {
         match database.batch(self.statements).await {
             Ok(_) => Ok(()),
-            Err(DatabaseError::Unique(columns)) => Err(conflict(&columns)),
             Err(DatabaseError::Failed(message)) if message.contains(WRONG_KEY) => {
                 Err(CommitError::Conflict(Conflict::MasterKey))
             }
             Err(error) => match find_operation(&self.operation).run(database).await {
                 Ok(Some(_)) => Ok(()),
-                _ => Err(CommitError::Store(error.into())),
+                _ => Err(refusal(error)),
             },
         }
     }
@@ -87,13 +87,14 @@ impl Commit {
 /// What SQLite says when the check of the master key aborts a batch.
 const WRONG_KEY: &str = "NOT NULL constraint failed: key_checks.check_value";
 
-fn conflict(columns: &str) -> CommitError {
-    let conflict = match columns {
+fn refusal(error: DatabaseError) -> CommitError {
+    let DatabaseError::Unique(columns) = &error else { return StoreError::from(error).into() };
+    let conflict = match columns.as_str() {
         "events.connection_id, events.version" => Conflict::Version,
         "connections.environment, connections.customer, connections.stable_key" => Conflict::StableKey,
         "idempotency.caller, idempotency.route, idempotency.key" => Conflict::Idempotency,
         "embedded_origins.origin" => Conflict::Origin,
-        other => return StoreError::from(DatabaseError::Unique(other.to_owned())).into(),
+        _ => return StoreError::from(error).into(),
     };
     CommitError::Conflict(conflict)
 }

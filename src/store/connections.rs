@@ -10,33 +10,8 @@ use crate::domain::text::{StableKey, Tag, fold};
 use crate::domain::time::Timestamp;
 use crate::ports::{Param, Statement};
 
+use super::row::connection_json;
 use super::{Query, json, optional, statement};
-
-/// The JSON object of a connection `c`, in the shape of [`Connection`]. Groups keep within D1's 32 arguments a function.
-macro_rules! connection_json {
-    () => {
-        "json_object('id', c.id, 'environment', c.environment, 'provider', c.provider, \
-         'connection_type', c.connection_type, \
-         'owner', json_object('kind', c.kind, 'template', c.template_id, 'customer', nullif(c.customer, ''), \
-         'supplied_by', c.supplied_by), \
-         'label', json_object('name', c.name, 'description', c.description, 'stable_key', c.stable_key, \
-         'tags', json(c.tags)), \
-         'values', json_object('settings', json(c.settings), 'secret_fields', json(c.secret_fields), \
-         'secrets_revision', c.secrets_revision), \
-         'switches', json_object('enabled', json(iif(c.enabled, 'true', 'false')), \
-         'embedded', json(iif(c.embedded, 'true', 'false'))), \
-         'health', json_object('verdict', c.verdict, 'reason', c.reason, 'checked_at', c.checked_at, \
-         'source', c.verdict_source, 'stale', json(iif(c.stale, 'true', 'false'))), \
-         'last_attempt', json(c.last_attempt), \
-         'found', json_object('facts', json(c.facts), 'granted_scopes', json(c.granted_scopes), \
-         'missing_scopes', json(c.missing_scopes)), \
-         'dates', json_object('expires_at', c.expires_at, 'rotate_by', c.rotate_by), \
-         'usage', json_object('count', c.usage_count, 'last_used_at', c.last_used_at), \
-         'history', json_object('version', c.version, 'revision', c.revision, 'created_at', c.created_at, \
-         'created_by', json(c.created_by), 'modified_at', c.modified_at, 'modified_by', json(c.modified_by)))"
-    };
-}
-pub(super) use connection_json;
 
 /// Finds a connection that is not deleted.
 #[must_use]
@@ -106,7 +81,7 @@ pub fn insert(connection: &Connection) -> Statement {
 pub fn update(connection: &Connection) -> Statement {
     const SQL: &str = "update connections set name = ?2, name_key = ?3, description = ?4, stable_key = ?5, tags = ?6, \
         search_text = ?7, settings = ?8, secret_fields = ?9, secrets_revision = ?10, enabled = ?11, embedded = ?12, \
-        version = ?13, revision = ?14, verdict = ?15, reason = ?16, checked_at = ?17, verdict_source = ?18, stale = ?19, \
+        version = ?13, revision = ?14, failed_tests = 0, verdict = ?15, reason = ?16, checked_at = ?17, verdict_source = ?18, stale = ?19, \
         last_attempt = ?20, facts = ?21, granted_scopes = ?22, missing_scopes = ?23, expires_at = ?24, rotate_by = ?25, \
         modified_at = ?26, modified_by = ?27 where id = ?1 and deleted_at is null";
     let params = [connection.id.as_str().into()]
@@ -180,6 +155,8 @@ pub fn store_attempt(
         ", 0, stale), \
          last_attempt = iif(coalesce(last_attempt ->> 'at', 0) <= ?5, ?7, last_attempt), \
          facts = iif(?8 <> '{}', ?8, facts), granted_scopes = iif(?9 <> '[]', ?9, granted_scopes), \
+         failed_tests = case when ?3 in ('valid', 'limited') then 0 \
+         when ?3 = 'invalid' and ?6 = 'schedule' then failed_tests + 1 else failed_tests end, \
          expires_at = coalesce(?10, expires_at) where id = ?1 and revision = ?2 and deleted_at is null"
     );
     statement(

@@ -6,8 +6,8 @@
 use crate::ports::Statement;
 
 use super::filter::Sql;
-use super::listing::{Item, Page, Position, PositionKey, Row, bounded, page};
-use super::{Query, json, one};
+use super::listing::{CONNECTION, Listed, Position, PositionKey, bounded, item};
+use super::{Query, json, text};
 
 /// The organization's connections and templates that are toggled; whether they are enabled is checked row by row.
 const EXPOSED: &str = "connections c indexed by connections_embedded_name where c.customer = '' and c.embedded = 1";
@@ -17,26 +17,11 @@ const OWN: &str = "connections c indexed by connections_name \
 
 /// Lists what the session with this token hash sees, by name, after a position.
 #[must_use]
-pub fn list(token_hash: Option<&str>, providers: &[String], after: Option<&Position>, limit: usize) -> Query<Page> {
+pub fn list(token_hash: Option<&str>, providers: &[String], after: Option<&Position>, limit: usize) -> Query<Listed> {
     let hash = token_hash.unwrap_or_default();
     let exposed = select(hash, (EXPOSED, "c.enabled = 1"), providers, after, limit);
     let own = select(hash, (OWN, "true"), providers, after, limit);
-    one::<Row>(exposed)
-        .and(one::<Row>(own))
-        .map(move |(exposed, own)| merge(page(exposed, limit), page(own, limit), limit))
-}
-
-/// Merges two pages: what lies beyond the place where one of them ended is left to the next page.
-fn merge(left: Page, right: Page, limit: usize) -> Page {
-    let end = [left.next, right.next].into_iter().flatten().min();
-    let mut items: Vec<Item> = left.items.into_iter().chain(right.items).collect();
-    items.sort_by(|a, b| a.at.cmp(&b.at));
-    items.retain(|item| end.as_ref().is_none_or(|end| item.at <= *end));
-    if items.len() > limit {
-        items.truncate(limit);
-        return Page { next: items.last().map(|item| item.at.clone()), items };
-    }
-    Page { items, next: end }
+    text(exposed).and(text(own)).map(move |(exposed, own)| Listed { walks: vec![exposed, own], limit })
 }
 
 fn select(
@@ -68,7 +53,7 @@ fn select(
     let text = format!(
         "with s as materialized (select environment, customer, providers, connection_types from embedded_sessions \
          where token_hash = {hash}) {}",
-        bounded(&walk, ("c.name_key", "c.rowid", "asc"), &allowed, &limit)
+        bounded(&walk, ("c.name_key", "c.rowid", "asc"), (CONNECTION, &item("w.k", "w.r")), &allowed, &limit)
     );
     Statement { sql: text.into(), params: sql.params }
 }

@@ -91,7 +91,8 @@ fn counters(filter: &Filter, dimension: Dimension) -> Statement {
 
 fn counted(filter: &Filter, dimension: Dimension) -> Statement {
     let mut sql = Sql::default();
-    let walk = Walk::choose(filter, SortKey::Name, Some(dimension), &mut sql);
+    let sort = if filter.due_before.is_some() { SortKey::Due } else { SortKey::Name };
+    let walk = Walk::choose(filter, sort, Some(dimension), &mut sql);
     let (value, each) = match dimension {
         Dimension::Provider => ("c.provider", ""),
         Dimension::Tag => ("j.value", " cross join json_each(c.tags) j"),

@@ -1,5 +1,7 @@
 //! Which connections a list, a facet or a search is about, as SQL conditions; and which index walks them.
 
+use std::collections::BTreeSet;
+
 use crate::domain::connection::Kind;
 use crate::domain::environment::Environment;
 use crate::domain::health::{Status, Verdict};
@@ -42,6 +44,8 @@ pub struct Filter {
     pub stable_key: Option<StableKey>,
     /// Those that expire before.
     pub expires_before: Option<Timestamp>,
+    /// Those that expire or are to be rotated before.
+    pub due_before: Option<Timestamp>,
     /// Those that were not used since.
     pub unused_since: Option<Timestamp>,
     /// Those with every word of this text.
@@ -67,6 +71,7 @@ impl Filter {
             template: None,
             stable_key: None,
             expires_before: None,
+            due_before: None,
             unused_since: None,
             search: None,
         }
@@ -107,6 +112,8 @@ impl Filter {
         found.add(Dimension::Other, self.reason.map(|reason| sql.equals("c.reason", reason.as_str())));
         let expires = self.expires_before.map(|time| format!("c.expires_at < {}", sql.bind(time)));
         found.add(Dimension::Other, expires);
+        let due = self.due_before.map(|time| format!("c.due_at < {}", sql.bind(time)));
+        found.add(Dimension::Due, due);
         let unused =
             self.unused_since.map(|time| format!("coalesce(c.last_used_at, c.created_at) < {}", sql.bind(time)));
         found.add(Dimension::Other, unused);
@@ -124,16 +131,23 @@ pub struct Search {
 }
 
 impl Search {
-    /// Splits a text into its words; none where nothing is left to search for.
+    /// Splits a text into its words, each once; none where nothing is left to search for.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let folded = crate::domain::text::fold(text);
         let searchable = |word: &&str| word.chars().any(char::is_alphanumeric);
         // No text holds a control character, and a full-text query ends at NUL.
         let words = folded.split(|c: char| c.is_whitespace() || c.is_control()).filter(searchable);
+        let words: BTreeSet<&str> = words.collect();
         let (long, short): (Vec<String>, Vec<String>) =
-            words.map(str::to_owned).partition(|word| word.chars().count() >= 3);
+            words.into_iter().map(str::to_owned).partition(|word| word.chars().count() >= 3);
         if long.is_empty() && short.is_empty() { None } else { Some(Self { long, short }) }
+    }
+
+    /// How many words there are.
+    #[must_use]
+    pub const fn words(&self) -> usize {
+        self.long.len() + self.short.len()
     }
 
     /// The full-text query for the words, inside one list. Quoted, so that no word is an operator.
@@ -166,6 +180,7 @@ pub(super) enum Dimension {
     Status,
     Embedded,
     Kind,
+    Due,
     Other,
 }
 
@@ -197,7 +212,7 @@ impl Sql {
         format!("?{}", self.params.len())
     }
 
-    fn equals(&mut self, column: &str, value: impl Into<Param>) -> String {
+    pub(super) fn equals(&mut self, column: &str, value: impl Into<Param>) -> String {
         format!("{column} = {}", self.bind(value))
     }
 

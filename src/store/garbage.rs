@@ -1,10 +1,12 @@
 //! Blobs that no row names any more, waiting to be deleted.
 
+use serde::Deserialize;
+
 use crate::domain::time::Timestamp;
 use crate::ports::Statement;
 use crate::vault::VaultRef;
 
-use super::{Query, one, statement};
+use super::{Query, json, one, optional, statement};
 
 /// Lists some references that are due, oldest first. One that a row names after all is never listed: the answer to its
 /// commit was lost, and the commit was done.
@@ -20,4 +22,39 @@ pub fn list_due(now: Timestamp) -> Query<Vec<VaultRef>> {
 #[must_use]
 pub fn delete(reference: &VaultRef) -> Statement {
     statement("delete from garbage where vault_ref = ?1", [reference.to_string().into()])
+}
+
+/// How far the walk over the blob store has come.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Walk {
+    /// When it began.
+    pub began_at: Timestamp,
+    /// Where its next page begins; none when it is over.
+    pub cursor: Option<String>,
+}
+
+/// Finds the walk that is under way, or the last one.
+#[must_use]
+pub fn find_walk() -> Query<Option<Walk>> {
+    const SQL: &str =
+        "select json_object('began_at', w.began_at, 'cursor', w.cursor) as row from orphan_walk w where w.id = 1";
+    optional(statement(SQL, []))
+}
+
+/// Notes how far the walk has come.
+#[must_use]
+pub fn note_walk(began_at: Timestamp, cursor: Option<&str>) -> Statement {
+    const SQL: &str = "insert into orphan_walk (id, began_at, cursor) values (1, ?1, ?2) \
+                       on conflict do update set began_at = excluded.began_at, cursor = excluded.cursor";
+    statement(SQL, [began_at.into(), cursor.into()])
+}
+
+/// Makes garbage of those blobs that no row names, and returns a row for each. One whose commit is still under way is taken
+/// back by it: see the schema.
+#[must_use]
+pub fn insert_unnamed(references: &[VaultRef], due: Timestamp) -> Statement {
+    const SQL: &str = "insert into garbage (vault_ref, due_at) select value, ?2 from json_each(?1) where not exists \
+                       (select 1 from vault_entries where vault_ref = value) on conflict do nothing returning 1 as row";
+    let references: Vec<String> = references.iter().map(VaultRef::to_string).collect();
+    statement(SQL, [json(&references), due.into()])
 }

@@ -10,7 +10,7 @@ use crate::domain::revision::Revision;
 use crate::ports::Statement;
 use crate::vault::{KeyRing, MacPurpose, VaultError};
 
-use super::audit::tagged;
+use super::audit::tag;
 use super::{Query, json, one, optional, statement};
 
 /// The JSON object of a revision `r`, in the shape of [`Revision`].
@@ -103,7 +103,7 @@ pub fn list_events(id: &ConnectionId, below: Option<u64>, limit: u64) -> Query<V
 pub fn insert_event(ring: &KeyRing, id: &ConnectionId, event: &Event) -> Result<Statement, VaultError> {
     const SQL: &str = "insert into events (connection_id, version, event_type, revision, changes, actor, at, tag) \
                        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    let row = [
+    let mut row = vec![
         id.as_str().into(),
         event.version.into(),
         event.event_type.as_str().into(),
@@ -112,7 +112,8 @@ pub fn insert_event(ring: &KeyRing, id: &ConnectionId, event: &Event) -> Result<
         json(&event.actor),
         event.at.into(),
     ];
-    tagged(SQL, row.to_vec(), ring, MacPurpose::Event)
+    row.push(tag(&row, ring, MacPurpose::Event)?);
+    Ok(Statement { sql: SQL.into(), params: row })
 }
 
 fn page<T: DeserializeOwned + Send + 'static>(

@@ -5,6 +5,8 @@
 
 pub mod access;
 pub mod audit;
+pub mod chain;
+pub mod checkpoints;
 pub mod commit;
 pub mod connections;
 pub mod embedded;
@@ -13,12 +15,18 @@ pub mod filter;
 pub mod garbage;
 pub mod history;
 pub mod idempotency;
+pub mod keys;
 pub mod listing;
 pub mod rates;
+pub mod resolves;
+pub mod retests;
+pub mod row;
 pub mod secrets;
+pub mod sign_ins;
 pub mod tests;
 pub mod vault_entries;
 pub mod walk;
+pub mod webhooks;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -97,6 +105,15 @@ pub fn nothing() -> Query<()> {
     Query { statements: Vec::new(), read: Box::new(|_| Ok(())) }
 }
 
+/// A statement that returns nothing, beside queries in the same batch.
+fn done(statement: Statement) -> Query<()> {
+    let read: Read<()> = Box::new(|rows| {
+        let _ = rows.next();
+        Ok(())
+    });
+    Query { statements: vec![statement], read }
+}
+
 /// A query for at most one row.
 fn optional<T: DeserializeOwned + Send + 'static>(statement: Statement) -> Query<Option<T>> {
     Query {
@@ -111,6 +128,22 @@ fn one<T: DeserializeOwned + Send + 'static>(statement: Statement) -> Query<T> {
         statements: vec![statement],
         read: Box::new(|rows| Ok(serde_json::from_str(&first(rows).ok_or(StoreError::Missing)?)?)),
     }
+}
+
+/// A query for any number of rows.
+fn many<T: DeserializeOwned + Send + 'static>(statement: Statement) -> Query<Vec<T>> {
+    Query {
+        statements: vec![statement],
+        read: Box::new(|rows| {
+            let rows = rows.next().map(|rows| rows.rows).unwrap_or_default();
+            Ok(rows.iter().map(|row| serde_json::from_str(row)).collect::<Result<_, _>>()?)
+        }),
+    }
+}
+
+/// A query for the text of exactly one row, for who parses it borrowed.
+fn text(statement: Statement) -> Query<String> {
+    Query { statements: vec![statement], read: Box::new(|rows| first(rows).ok_or(StoreError::Missing)) }
 }
 
 fn first(rows: &mut RowsOf) -> Option<String> {

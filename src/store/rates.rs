@@ -26,6 +26,16 @@ pub fn count_while(bucket: &str, while_within: (&str, u64), window: Duration, no
     optional(statement(SQL, [bucket.into(), window_start(window, now).into(), other.into(), limit.into()]))
 }
 
+/// Counts one more in the bucket's current window where that makes no more than `limit`, and tells whether it did.
+#[must_use]
+pub fn count_up_to(bucket: &str, limit: u64, window: Duration, now: Timestamp) -> Query<bool> {
+    const SQL: &str = "insert into rate_counters (bucket, window, count) select ?1, ?2, 1 \
+        where coalesce((select count from rate_counters where bucket = ?1 and window = ?2), 0) < ?3 \
+        on conflict do update set count = count + 1 returning count as row";
+    let params = [bucket.into(), window_start(window, now).into(), limit.into()];
+    optional::<u64>(statement(SQL, params)).map(|count| count.is_some())
+}
+
 /// The end of the window that a moment is in.
 #[must_use]
 pub fn window_end(window: Duration, now: Timestamp) -> Timestamp {

@@ -49,11 +49,11 @@ pub fn list(id: &ConnectionId, below: Option<&(Timestamp, TestId)>, limit: u64) 
     one(statement(SQL, [id.as_str().into(), at.into(), test.into(), limit.into()]))
 }
 
-/// Inserts a test.
+/// Inserts a test. One that is there already is the same: its batch was sent twice.
 #[must_use]
 pub fn insert(id: &ConnectionId, test: &Test) -> Statement {
     const SQL: &str = "insert into tests (id, connection_id, revision, verdict, reason, source, at, duration_ms) \
-                       values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+                       values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) on conflict (id) do nothing";
     statement(
         SQL,
         [

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use crate::domain::environment::Environment;
-use crate::domain::id::ConnectionId;
+use crate::domain::id::{ConnectionId, WebhookId};
 use crate::domain::origin::Origin;
 use crate::domain::time::Timestamp;
 use crate::ports::Statement;
@@ -16,6 +16,7 @@ use super::{Query, json, optional, statement};
 #[derive(Deserialize)]
 struct Row {
     owner_id: String,
+    purpose: Purpose,
     number: u64,
     environment: Environment,
     vault_ref: VaultRef,
@@ -31,7 +32,7 @@ impl From<Row> for Entry {
             context: Context {
                 environment: row.environment,
                 owner_id: row.owner_id,
-                purpose: Purpose::Values,
+                purpose: row.purpose,
                 number: row.number,
                 destinations: row.destinations,
             },
@@ -45,10 +46,15 @@ impl From<Row> for Entry {
 
 macro_rules! entry_json {
     () => {
-        "json_object('owner_id', v.owner_id, 'number', v.number, 'environment', v.environment, 'vault_ref', v.vault_ref, \
-         'wrapped_key', v.wrapped_key, 'key_id', v.key_id, 'destinations', json(v.destinations), \
+        "json_object('owner_id', v.owner_id, 'purpose', v.purpose, 'number', v.number, \
+         'environment', v.environment, 'vault_ref', v.vault_ref, 'wrapped_key', v.wrapped_key, 'key_id', v.key_id, 'destinations', json(v.destinations), \
          'created_at', v.created_at)"
     };
+}
+
+/// The entry that a row of JSON says; none when it is no entry.
+pub(super) fn entry(row: serde_json::Value) -> Option<Entry> {
+    serde_json::from_value::<Row>(row).ok().map(Entry::from)
 }
 
 /// Finds the entry that holds the secrets of a connection's current revision; none where there is no secret.
@@ -89,6 +95,17 @@ pub fn find_of_revision(id: &ConnectionId, number: u64) -> Query<Option<Entry>> 
          where r.connection_id = ?1 and r.number = ?2"
     );
     optional::<Row>(statement(SQL, [id.as_str().into(), number.into()])).map(|row| row.map(Entry::from))
+}
+
+/// Finds the entry that holds the secret of a webhook.
+#[must_use]
+pub fn find_of_webhook(id: &WebhookId) -> Query<Option<Entry>> {
+    const SQL: &str = concat!(
+        "select ",
+        entry_json!(),
+        " as row from vault_entries v where v.owner_id = ?1 and v.purpose = 'webhook' and v.number = 1"
+    );
+    optional::<Row>(statement(SQL, [id.as_str().into()])).map(|row| row.map(Entry::from))
 }
 
 /// Inserts what was sealed.

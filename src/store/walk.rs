@@ -25,6 +25,8 @@ pub enum SortKey {
     Created,
     /// The time of the last change.
     Modified,
+    /// The first day on which it expires or is to be rotated; only those that have one.
+    Due,
 }
 
 impl SortKey {
@@ -33,6 +35,7 @@ impl SortKey {
             Self::Name => "name_key",
             Self::Created => "created_at",
             Self::Modified => "modified_at",
+            Self::Due => "due_at",
         }
     }
 
@@ -41,6 +44,7 @@ impl SortKey {
             Self::Name => "name",
             Self::Created => "created",
             Self::Modified => "modified",
+            Self::Due => "due",
         }
     }
 }
@@ -69,6 +73,7 @@ impl Walk {
         conditions.retain(|condition| Some(condition.dimension) != without);
         match &filter.search {
             Some(search) => Self::search(filter, search, sort, conditions, sql),
+            None if sort == SortKey::Due => Self::due(filter, conditions, sql),
             None if without != Some(Dimension::Tag) && filter.owner().is_some() && !filter.tags.is_empty() => {
                 Self::tag(filter, sort, conditions, sql)
             }
@@ -106,6 +111,31 @@ impl Walk {
             taken,
             residual: rest.into_iter().map(|c| c.sql).collect(),
             key: format!("c.{}", sort.column()),
+            row: "c.rowid".to_owned(),
+            is_search: false,
+        }
+    }
+
+    /// Walks the dates: few connections have one, so every other filter is checked row by row.
+    fn due(filter: &Filter, conditions: Vec<Condition>, sql: &mut Sql) -> Self {
+        let mut taken = base(filter, sql);
+        taken.push("c.due_at is not null".to_owned());
+        let is_owned = filter.owner().is_some();
+        if !is_owned && filter.kind.is_none() {
+            // What stands under a template is customers'.
+            taken.push("c.kind = 'customer'".to_owned());
+        }
+        let is_taken = |c: &Condition| c.dimension == Dimension::Due || (!is_owned && c.dimension == Dimension::Kind);
+        let (by_index, rest): (Vec<_>, Vec<_>) = conditions.into_iter().partition(is_taken);
+        taken.extend(by_index.into_iter().map(|condition| condition.sql));
+        let index = if is_owned { "connections_due" } else { "connections_kind_due" };
+        let from = format!("connections c indexed by {index}");
+        Self {
+            ahead: from.clone(),
+            from,
+            taken,
+            residual: rest.into_iter().map(|condition| condition.sql).collect(),
+            key: "c.due_at".to_owned(),
             row: "c.rowid".to_owned(),
             is_search: false,
         }
@@ -169,6 +199,7 @@ impl Walk {
             matches("connections_trigram", Search::expression(&search.long, "", scope), sql)
         };
         residual.extend(conditions.into_iter().map(|c| c.sql));
+        residual.extend((sort == SortKey::Due).then(|| "c.due_at is not null".to_owned()));
         Self {
             from: format!("{ahead} cross join connections c on c.rowid = m.id"),
             ahead,

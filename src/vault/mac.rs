@@ -20,6 +20,8 @@ pub enum MacPurpose {
     Audit,
     /// A row of the events of a connection.
     Event,
+    /// A checkpoint over rows of a log.
+    Checkpoint,
     /// A request under an idempotency key.
     Idempotency,
 }
@@ -29,6 +31,7 @@ impl MacPurpose {
         match self {
             Self::Audit => b"keyfob/audit/1",
             Self::Event => b"keyfob/event/1",
+            Self::Checkpoint => b"keyfob/checkpoint/1",
             Self::Idempotency => b"keyfob/idempotency/1",
         }
     }

@@ -14,7 +14,9 @@
 //!               AAD = "keyfob/key/1" ‖ key id as u32 ‖ context ‖ vault_ref); as text base64url without padding
 //! check value = HKDF-SHA256(master key, no salt, info = part("keyfob/check/1")); as text base64url without padding
 //! tag         = HMAC-SHA256(HKDF-SHA256(master key, no salt, info = part("keyfob/audit/1")), part(x)…)
-//!               as text <key id>.<base64url without padding>; likewise "keyfob/event/1", "keyfob/idempotency/1"
+//!               as text <key id>.<base64url without padding>; likewise "keyfob/event/1", "keyfob/checkpoint/1",
+//!               "keyfob/idempotency/1"
+//! digest      = SHA-256(part(x)…); as text base64url without padding
 //! ```
 //!
 //! AES-256-GCM is NIST SP 800-38D with a nonce of 96 bits and a tag of 128 bits behind the ciphertext; HKDF is RFC 5869,
@@ -28,6 +30,7 @@
 mod aead;
 mod blob;
 mod context;
+mod digest;
 mod entry;
 mod error;
 #[cfg(test)]
@@ -41,6 +44,7 @@ mod vault_ref;
 mod wrapped_key;
 
 pub use context::{Context, Purpose};
+pub use digest::Digest;
 pub use entry::{Entry, Opened, Sealed, open, rewrap, seal};
 pub use error::{Detail, VaultError};
 pub use key_ring::{KeyRing, KeyRingError};

@@ -334,8 +334,12 @@ async fn a_wrong_query_parameter_is_named() {
         assert_eq!(said, ((400, "invalid_query".to_owned()), pairs(&[(at, code)])), "{query}");
     }
     let long = format!("environment=development&search={}", "x".repeat(201));
+    let words = format!(
+        "environment=development&search=abc{}",
+        ('a'..'u').map(|c| format!("+{c}")).collect::<Vec<_>>().concat()
+    );
     let many = format!("environment=development{}", "&tag=a".repeat(11));
-    for (query, at) in [(&long, "/search"), (&many, "/tag")] {
+    for (query, at) in [(&long, "/search"), (&words, "/search"), (&many, "/tag")] {
         let answer = settled.keyfob.get(&format!("/v1/connections?{query}")).await;
         assert_eq!(answer.errors(), pairs(&[(at, "invalid")]), "{query:.60}");
     }

@@ -227,6 +227,7 @@ async fn an_address_that_answers_everybody_proves_nothing() {
 #[tokio::test]
 async fn a_provider_that_resets_the_connection_is_unreachable() {
     let keyfob = Keyfob::with(|_| Reply::Reset).await;
+    keyfob.clock.hurry(Duration::from_secs(1));
     let connection = keyfob.create(&bearer("Acme")).await;
     assert_eq!(
         shown(&connection["last_attempt"], ["verdict", "reason", "action"]),

@@ -4,7 +4,11 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod bad_input;
+#[cfg(test)]
+mod compatible;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
@@ -18,13 +22,25 @@ mod health;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod lists;
 #[cfg(test)]
 mod mending;
 #[cfg(test)]
+mod naughty;
+#[cfg(test)]
+mod orphans;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod reports;
+#[cfg(test)]
+mod retest;
 #[cfg(test)]
 mod reveal;
 #[cfg(test)]
@@ -35,3 +51,5 @@ mod secrets;
 mod support;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod webhooks;

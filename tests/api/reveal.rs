@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::database::Fault::{After, Nothing};
+use crate::support::database::Fault::{After, Before, Nothing};
 use crate::support::{Answer, Keyfob, ROOT, bearer, path_of};
 
 async fn start(variables: &[(&str, &str)]) -> (Keyfob, String) {
@@ -75,6 +75,27 @@ async fn a_reveal_whose_audit_row_is_there_is_answered_even_if_the_database_was_
     keyfob.database.fail_next(&[Nothing, Nothing, After]);
     reveal(&keyfob, &path, ROOT, &token()).await.expect(200);
     assert_eq!(audited(&keyfob), 1);
+}
+
+#[tokio::test]
+async fn whatever_the_database_does_a_reveal_answers_only_when_its_audit_row_is_there() {
+    let (mut answered, mut silent) = (0, 0);
+    for call in 0..4 {
+        for faults in [&[Before][..], &[Before, Before], &[After], &[After, Before]] {
+            let (keyfob, path) = start(&[]).await;
+            keyfob.database.fail_next(&[vec![Nothing; call], faults.to_vec()].concat());
+            let answer = reveal(&keyfob, &path, ROOT, &token()).await;
+            if answer.text.contains("planted") {
+                assert_eq!((answer.status.as_u16(), audited(&keyfob)), (200, 1), "{call} {faults:?}");
+                answered += 1;
+            } else {
+                assert_eq!(answer.problem(), (503, "storage_unavailable".to_owned()), "{call} {faults:?}");
+                silent += 1;
+            }
+        }
+    }
+    // The caller, the limit and the audit row are a call each; an answer that was lost is looked for once.
+    assert_eq!((answered, silent), (5, 11));
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ async fn the_blobs_of_a_deleted_connection_go_after_31_days_and_no_others() {
     keyfob.advance(DAY);
     keyfob.tick().await;
     assert_eq!((blobs(&keyfob), keyfob.database.counts()["garbage"]), (1, 0));
-    assert_eq!(keyfob.log.last(), json!({ "scheduled": "sweep", "blobs_deleted": 2 }));
+    assert_eq!(keyfob.log.of_job("sweep"), json!({ "scheduled": "sweep", "blobs_deleted": 2 }));
     keyfob.get(&format!("{kept}/credentials")).await.expect(200);
 }
 
@@ -51,7 +51,7 @@ async fn each_tick_does_a_bounded_part() {
     keyfob.database.execute(rows).unwrap();
     for left in [50, 0, 0] {
         keyfob.tick().await;
-        assert_eq!(keyfob.database.counts()["garbage"], left, "{}", keyfob.log.last());
+        assert_eq!(keyfob.database.counts()["garbage"], left, "{}", keyfob.log.of_job("sweep"));
     }
 }
 
@@ -59,7 +59,10 @@ async fn each_tick_does_a_bounded_part() {
 async fn what_has_served_its_time_is_swept() {
     let keyfob = Keyfob::working().await;
     let headers = [("idempotency-key", "k1")];
-    keyfob.request("POST", "/v1/connections", crate::support::ROOT, &headers, &bearer("Acme")).await.expect(201);
+    let mut body = bearer("Acme");
+    // What is disabled is not tested again.
+    body["enabled"] = false.into();
+    keyfob.request("POST", "/v1/connections", crate::support::ROOT, &headers, &body).await.expect(201);
     let session = json!({ "environment": "development", "customer": "c1" });
     keyfob.post("/v1/embedded/sessions", &session).await.expect(201);
     let counters = || keyfob.database.value::<i64>("select count(*) from rate_counters");
@@ -90,7 +93,7 @@ async fn a_tick_that_fails_says_so_and_the_next_one_goes_on() {
     keyfob.database.fail_next(&[Before]);
     keyfob.tick().await;
     let failure = "database: the connection was lost";
-    assert_eq!(keyfob.log.last(), json!({ "scheduled": "sweep", "failure": failure }));
+    assert_eq!(keyfob.log.of_job("sweep"), json!({ "scheduled": "sweep", "failure": failure }));
     keyfob.tick().await;
     assert_eq!(blobs(&keyfob), 0);
 }

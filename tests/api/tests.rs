@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::counterpart::{Received, Reply, answer};
+use crate::support::database::Fault::{After, Before, Nothing};
 use crate::support::{Keyfob, bearer, path_of, shown};
 
 const SLACK_URL: &str = "https://hooks.slack.com/services/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";
@@ -205,6 +206,25 @@ async fn a_message_that_cannot_be_audited_is_not_sent() {
     let answer = keyfob.post(&tests, &json!({ "mode": "send_message" })).await;
     assert_eq!(answer.problem(), (503, "storage_unavailable".to_owned()));
     assert_eq!(messages(&keyfob), Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn whatever_the_database_does_a_message_is_sent_only_when_its_audit_row_is_there() {
+    let mut sent = 0;
+    for call in 0..6 {
+        for faults in [&[Before][..], &[Before, Before], &[After], &[After, Before]] {
+            let keyfob = Keyfob::with(slack).await;
+            let tests = format!("{}/tests", path_of(&keyfob.create(&webhook()).await));
+            keyfob.database.fail_next(&[vec![Nothing; call], faults.to_vec()].concat());
+            keyfob.post(&tests, &json!({ "mode": "send_message" })).await;
+            let audited = "select count(*) from audit_events where action = 'connection.message_sent'";
+            let audited: i64 = keyfob.database.value(audited);
+            let messages = messages(&keyfob).len();
+            assert!(i64::try_from(messages).unwrap() <= audited, "{call} {faults:?}: {messages} messages");
+            sent += messages;
+        }
+    }
+    assert!(0 < sent && sent < 24, "{sent}");
 }
 
 #[tokio::test]

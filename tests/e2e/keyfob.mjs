@@ -36,7 +36,8 @@ const EGRESS = {
   ],
 };
 
-// Starts a Keyfob with an empty database; `vars` adds to and replaces the variables and secrets of the Worker.
+// Starts a Keyfob with an empty database, or on the state that another one left; `vars` adds to and replaces the variables and
+// secrets of the Worker.
 //
 // - `url`: where it listens, assets included; `directUrl`: the Worker's own socket, without Miniflare's front
 // - `rootKey`, `secrets`: what it was given
@@ -45,14 +46,16 @@ const EGRESS = {
 // - `stateDir`: the folder with the files of D1 and KV
 // - `database()`, `blobs()`: its D1 and KV, to look at or to disturb
 // - `scheduled({ cron, scheduledTime })`: runs the cron handler
-// - `restart({ vars })`: stops it and starts it again on the same state and secrets
+// - `restart({ vars, whileStopped })`: stops it, does what is to be done to its files, and starts it again on the same state
+//   and secrets
 // - `stop()`: stops it and removes the state
-export async function startKeyfob({ vars = {} } = {}) {
-  const stateDir = await mkdtemp(join(tmpdir(), "keyfob-e2e-"));
+export async function startKeyfob({ vars = {}, stateDir: left } = {}) {
+  const stateDir = left ?? (await mkdtemp(join(tmpdir(), "keyfob-e2e-")));
   const secrets = { MASTER_KEYS: newMasterKeys(), ROOT_API_KEY: newApiKey(), ALLOW_PRIVATE_NETWORK: "true", ...vars };
   const logs = [];
   let worker = await startWorker({ stateDir, secrets, logs });
-  await migrate(await worker.getD1Database("DATABASE"));
+  const database = await worker.getD1Database("DATABASE");
+  if (!(await isMigrated(database))) await migrate(database);
   let urls = await urlsOf(worker);
 
   return {
@@ -72,9 +75,10 @@ export async function startKeyfob({ vars = {} } = {}) {
     async scheduled({ cron = "* * * * *", scheduledTime = new Date() } = {}) {
       return (await worker.getWorker()).scheduled({ cron, scheduledTime });
     },
-    async restart({ vars: changes = {} } = {}) {
+    async restart({ vars: changes = {}, whileStopped } = {}) {
       // Two workerd on one state folder would fail with SQLITE_BUSY: the old one goes first.
       await worker.dispose();
+      await whileStopped?.();
       worker = await startWorker({ stateDir, secrets: { ...secrets, ...changes }, logs });
       urls = await urlsOf(worker);
     },
@@ -111,24 +115,11 @@ export function request(url, method, path, { key, body, headers = {} } = {}) {
   });
 }
 
-// Every file below `folder` that holds `needle`, as it is or in base64. For a planted secret: there must be none.
-export async function filesContaining(folder, needle) {
-  const needles = [Buffer.from(needle), ...[0, 1, 2].map((shift) => base64Core(needle, shift))];
+// Every file below `folder`, as `{ path, bytes }`: those of D1 with their free pages and logs, and those of KV.
+export async function filesBelow(folder) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const found = [];
-  for (const entry of entries.filter((entry) => entry.isFile())) {
-    const path = join(entry.parentPath, entry.name);
-    const bytes = await readFile(path);
-    if (needles.some((wanted) => bytes.includes(wanted))) found.push(path);
-  }
-  return found;
-}
-
-// The base64 digits that depend on `needle` alone when it stands `shift` bytes after a boundary.
-function base64Core(needle, shift) {
-  const padded = Buffer.concat([Buffer.alloc(shift), Buffer.from(needle)]);
-  const digits = padded.toString("base64").replaceAll("=", "");
-  return Buffer.from(digits.slice(Math.ceil((shift * 8) / 6), Math.floor((padded.length * 8) / 6)));
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return Promise.all(paths.map(async (path) => ({ path, bytes: await readFile(path) })));
 }
 
 async function startWorker({ stateDir, secrets, logs }) {
@@ -178,6 +169,10 @@ export async function migrate(database) {
     const statements = unstable_splitSqlQuery(await readFile(join(SCHEMA, file), "utf8"));
     await database.batch(statements.map((statement) => database.prepare(statement)));
   }
+}
+
+async function isMigrated(database) {
+  return (await database.prepare("select 1 from sqlite_master where name = 'connections'").first()) !== null;
 }
 
 async function urlsOf(worker) {

@@ -33,6 +33,24 @@ for (const [path, status] of Object.entries(OF_THE_WORKER)) {
   });
 }
 
+test("what is shown of a provider comes whole through the API, and as static files that any page may load", async () => {
+  const { json: listed } = await keyfob.request("GET", "/v1/providers");
+  assert.ok(listed.data.length > 2);
+  for (const { key, icon_url: icon } of listed.data) {
+    const shown = await keyfob.request("GET", `/v1/providers/${key}`);
+    assert.ok(shown.json.connection_types.every((of) => of.guide.steps.length && of.fields.every((field) => field.help)));
+    const file = await keyfob.request("GET", `/providers/${key}.json`, { key: null });
+    assert.deepEqual(file.json, shown.json);
+    const image = await keyfob.request("GET", icon, { key: null });
+    assert.match(image.headers["content-type"], /^image\/svg\+xml/);
+    for (const { headers } of [file, image]) {
+      assert.equal(headers["access-control-allow-origin"], "*");
+      assert.equal(headers["cross-origin-resource-policy"], "cross-origin");
+      assert.match(headers["content-security-policy"], /default-src 'none'/);
+    }
+  }
+});
+
 test("the API document and its reference page are assets, under a policy without inline scripts", async () => {
   const headers = { accept: "text/html", "sec-fetch-mode": "navigate" };
   const document = await keyfob.request("GET", "/openapi.json", { key: null, headers });

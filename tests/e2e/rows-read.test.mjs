@@ -7,12 +7,14 @@ import { startKeyfob } from "./keyfob.mjs";
 
 const CONNECTIONS = 20_000;
 const PAGE = 50;
+const AUDIT_ROWS = 20_000;
 const TEMPLATE = `con_${"1".padStart(26, "0")}`;
 
 let keyfob;
 before(async () => {
   keyfob = await startKeyfob();
   await seed(await keyfob.database(), { to: CONNECTIONS, customers: true });
+  await seedAudit(await keyfob.database());
 });
 after(() => keyfob?.stop());
 
@@ -68,6 +70,13 @@ const COMBINED = [
   `template=${TEMPLATE}&status=not_active&embedded=true`,
   "customer=customer-4&provider=http",
   "enabled=false&status=active",
+  // A rare tag with a common provider, a filter that matches nothing, customers' own.
+  "tag=rare&provider=http",
+  "tag=absent&provider=http",
+  "verdict=valid&reason=rejected",
+  "embedded=true&enabled=false&verdict=invalid",
+  "kind=customer&status=active&enabled=false",
+  "customer=customer-4&verdict=limited&embedded=true",
   "expires_before=2020-01-01T00:00:00Z",
   "unused_for=3650",
 ];
@@ -80,10 +89,12 @@ for (const filter of COMBINED) {
   });
 }
 
-for (const search of ["connection", "team 7", "te", "measuring number", "absent"]) {
+// Words of every connection and three letters of each, words of none, and a match that another filter takes away again.
+const SEARCHES = ["connection", "con", "ect", "team 7", "te", "t", "measuring number", "absent", "connection absent", "c t m n"];
+for (const search of [...SEARCHES, "connection&tag=rare", "con&provider=none", "con&kind=customer", "con&customer=customer-4"]) {
   test(`a search reads no more than its 1,000 newest matches: ${search}`, async () => {
     for (const sort of SORTS) {
-      const { rows } = await list(`sort=${sort}&search=${encodeURIComponent(search)}`);
+      const { rows } = await list(`sort=${sort}&search=${search.replaceAll(" ", "%20")}`);
       assert.ok(rows <= 4 * 1_000, `${sort}: ${rows}`);
     }
   });
@@ -96,7 +107,7 @@ test("the facets without a filter read their counters alone", async () => {
   assert.ok(rows <= 3 * values, `${rows} rows for ${values} values`);
 });
 
-for (const filter of ["provider=http", "tag=common", "status=active", "provider=discord&tag=common&status=active", "kind=customer", "search=connection"]) {
+for (const filter of ["provider=http", "tag=common", "status=active", "provider=discord&tag=common&status=active", "kind=customer", "search=connection", "search=con&tag=common", "search=con&tag=rare&provider=none", "tag=rare&provider=http", "customer=customer-4"]) {
   test(`the facets under filters read no more than their candidates: ${filter}`, async () => {
     const { rows } = await read(`/v1/connections/facets?environment=development&${filter}`);
     // Three facets of 10,000 candidates each: the walk, the connection and its tags.
@@ -113,5 +124,36 @@ test("the embedded list reads at most three rows for each of its own, in each of
     assert.equal(answer.json.data.length, PAGE);
     const { rows_read } = await lineOf(keyfob, answer);
     assert.ok(rows_read <= 3 * PAGE * (customer ? 2 : 1), String(rows_read));
+  }
+});
+
+// The audit log: rows of three environments, four actions, five actors; one resource in a thousand.
+async function seedAudit(database) {
+  const insert = `with recursive n(i) as (select 1 union all select i + 1 from n where i < ${AUDIT_ROWS})
+    insert into audit_events (operation_id, at, environment, action, resource_id, actor, request_id, detail, tag)
+    select printf('opn_%026d', i), 1700000000000 + i, json_array('development', 'staging', 'production') ->> (i % 3),
+      json_array('connection.created', 'connection.updated', 'connection.deleted', 'api_key.created') ->> (i % 4),
+      printf('con_%026d', i % 1000), json_object('id', 'key_' || (i % 5), 'name', 'K', 'claimed', null), 'req', '{}', '' from n`;
+  await database.prepare(insert).run();
+}
+
+const audit = (query) => read(`/v1/audit-events?limit=${PAGE}&${query}`);
+
+for (const filter of ["", "environment=staging", "action=connection.deleted", "actor_id=key_3", "actor_id=absent",
+  `resource_id=con_${"7".padStart(26, "0")}`, "from=2023-11-14T22:13:25Z", "to=2023-11-14T22:13:25Z",
+  "environment=staging&from=2023-11-14T22:13:25Z&to=2023-11-14T22:13:30Z"]) {
+  test(`a page of the audit log reads at most three rows for each of its own: ${filter || "no filter"}`, async () => {
+    const { json, rows } = await audit(filter);
+    assert.ok(rows <= 3 * PAGE, `${rows} rows for ${json.data.length}`);
+    if (!json.next_cursor) return;
+    const second = await audit(`${filter}&cursor=${json.next_cursor}`);
+    assert.ok(second.rows <= 3 * PAGE, `second page: ${second.rows} rows for ${second.json.data.length}`);
+  });
+}
+
+test("combined filters of the audit log read no more than their candidates", async () => {
+  for (const filter of ["actor_id=key_3&action=embedded_origin.created", "action=connection.created&environment=staging"]) {
+    const { rows } = await audit(filter);
+    assert.ok(rows <= 3 * (5_000 + PAGE), `${filter}: ${rows}`);
   }
 });

@@ -68,3 +68,15 @@ test("it says what it did, in one log line", async () => {
   assert.ok(lines.some((line) => line.includes('"blobs_deleted":1')));
   assert.ok(lines.every((line) => !line.includes("failure")));
 });
+
+test("a blob that no row names becomes garbage, and no other does", async () => {
+  const store = await keyfob.blobs();
+  const orphan = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+  await store.put(orphan, "left by a Worker that died");
+  await run("delete from orphan_walk");
+  await keyfob.scheduled();
+  const named = await run("select vault_ref from vault_entries");
+  const garbage = (await run("select vault_ref from garbage")).map((row) => row.vault_ref);
+  assert.ok(garbage.includes(orphan));
+  assert.ok(named.length > 0 && named.every((row) => !garbage.includes(row.vault_ref)));
+});

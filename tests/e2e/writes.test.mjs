@@ -51,6 +51,22 @@ test("of two changes of one version one is done, and the other is told 412 by th
   assert.deepEqual(await blobsWithoutRow(), []);
 });
 
+test("of 32 changes of one version one is done, and 31 are told 412", async () => {
+  const { json: created } = await create(bearer({ name: "32 writers" }));
+  const answers = await Promise.all(
+    Array.from({ length: 32 }, (_, writer) => {
+      const body = { secrets: { token: `token-of-${writer}` } };
+      return keyfob.request("PATCH", `/v1/connections/${created.id}?test=false`, { body, headers: ifMatch(1) });
+    }),
+  );
+  const statuses = answers.map(({ status }) => status).sort();
+  assert.deepEqual(statuses, [200, ...Array.from({ length: 31 }, () => 412)], answers.map(({ text }) => text).join("\n"));
+  const winner = answers.findIndex(({ status }) => status === 200);
+  const { json } = await keyfob.request("GET", `/v1/connections/${created.id}/credentials`);
+  assert.equal(json.secrets.token, `token-of-${winner}`);
+  assert.deepEqual(await blobsWithoutRow(), []);
+});
+
 test("of two connections with one stable key one is created", async () => {
   let toldByDatabase = 0;
   for (let round = 0; round < 10; round++) {
@@ -65,30 +81,30 @@ test("of two connections with one stable key one is created", async () => {
   assert.deepEqual(await blobsWithoutRow(), []);
 });
 
-test("one Idempotency-Key from 16 clients at once makes one connection and one answer", async () => {
+test("one Idempotency-Key from 32 clients at once makes one connection and one answer", async () => {
   // The test of the values holds each of them up until all have seen that the key is new.
   const waiting = [];
   const service = await startService((request, response) => {
     if (!request.headers.authorization) return response.writeHead(401).end();
     waiting.push(response);
-    if (waiting.length === 16) for (const held of waiting) held.writeHead(204).end();
+    if (waiting.length === 32) for (const held of waiting) held.writeHead(204).end();
   });
   const before = await count("connections");
-  const body = bearer({ name: "Sixteen", base_url: service.origin, settings: { test_path: "/" } });
-  const headers = { "idempotency-key": "sixteen" };
+  const body = bearer({ name: "Once", base_url: service.origin, settings: { test_path: "/" } });
+  const headers = { "idempotency-key": "once" };
   const answers = await Promise.all(
-    Array.from({ length: 16 }, () => keyfob.request("POST", "/v1/connections", { body, headers })),
+    Array.from({ length: 32 }, () => keyfob.request("POST", "/v1/connections", { body, headers })),
   );
   await service.stop();
   assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([201]), answers.map(({ text }) => text).join("\n"));
   assert.equal(new Set(answers.map(({ text }) => text)).size, 1);
   assert.equal(new Set(answers.map(({ headers }) => headers.location)).size, 1);
-  assert.equal(answers.filter(({ headers }) => headers["idempotency-replayed"] === "true").length, 15);
+  assert.equal(answers.filter(({ headers }) => headers["idempotency-replayed"] === "true").length, 31);
   assert.equal((await count("connections")) - before, 1);
   assert.deepEqual(await blobsWithoutRow(), []);
 });
 
 test("the same key with another body is refused", async () => {
-  const answer = await create(bearer({ name: "Seventeen" }), { "idempotency-key": "sixteen" });
+  const answer = await create(bearer({ name: "Twice" }), { "idempotency-key": "once" });
   assert.deepEqual([answer.status, answer.json.code], [422, "idempotency_key_reused"]);
 });

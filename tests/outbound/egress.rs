@@ -101,20 +101,20 @@ async fn a_body_that_drips_slowly_ends_with_the_time_limit() {
 }
 
 #[tokio::test]
-async fn headers_that_drip_slowly_end_with_the_time_limit() {
+async fn headers_that_drip_slowly_are_no_answer_when_the_time_is_over() {
     let counterpart = Counterpart::start(|_| Reply::Forever {
         head: b"HTTP/1.1 200 X\r\nA: ".to_vec(),
         chunk: b"x".to_vec(),
         pause: Duration::from_millis(20),
     })
     .await;
-    assert_eq!(ask_impatiently(&counterpart).await.err(), Some(EgressError::Timeout));
+    assert_eq!(ask_impatiently(&counterpart).await.err(), Some(EgressError::Unreachable));
 }
 
 #[tokio::test]
-async fn a_counterpart_that_says_nothing_ends_with_the_time_limit() {
+async fn a_counterpart_that_says_nothing_is_not_told_from_an_absent_one() {
     let counterpart = Counterpart::start(|_| Reply::Silence).await;
-    assert_eq!(ask_impatiently(&counterpart).await.err(), Some(EgressError::Timeout));
+    assert_eq!(ask_impatiently(&counterpart).await.err(), Some(EgressError::Unreachable));
 }
 
 #[tokio::test]

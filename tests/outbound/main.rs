@@ -2,6 +2,8 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 #[cfg(test)]
+mod addresses;
+#[cfg(test)]
 #[path = "../api/support/counterpart.rs"]
 mod counterpart;
 #[cfg(test)]
@@ -13,5 +15,8 @@ mod ports;
 #[cfg(test)]
 mod probe;
 #[cfg(test)]
-#[path = "../api/support/stub.rs"]
+mod providers;
+#[cfg(test)]
 mod stub;
+#[cfg(test)]
+mod timing;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyfob::catalog::Catalog;
-use keyfob::catalog::file::{ConnectionType, SideEffect};
+use keyfob::catalog::file::{Place, SideEffect};
+use keyfob::catalog::provider::ConnectionType;
 use keyfob::domain::origin::Origin;
 use keyfob::domain::reason::Reason;
 use keyfob::domain::time::Timestamp;
@@ -18,15 +19,19 @@ use serde_json::{Value, json};
 
 use crate::counterpart::{Counterpart, Received, Reply, answer};
 use crate::ports::{RealNetwork, SetClock};
-use crate::stub::{DISCORD_URL, SLACK_URL, Stub};
+use crate::providers::{DISCORD_URL, SLACK_URL, discord_webhook, slack_webhook};
+use crate::stub::Stub;
 
 /// How long a test may wait, where it does not wait in vain: the whole ten seconds.
-const PATIENT: Duration = Duration::MAX;
+pub(crate) const PATIENT: Duration = Duration::MAX;
 
 /// How long a test waits in vain.
-const IMPATIENT: Duration = Duration::from_secs(1);
+pub(crate) const IMPATIENT: Duration = Duration::from_secs(1);
 
-fn egress(network: impl Network + 'static, policy: Policy, patience: Duration) -> Egress {
+/// How long it waits where nothing is sent at all.
+const HURRIED: Duration = Duration::from_millis(20);
+
+pub(crate) fn egress(network: impl Network + 'static, policy: Policy, patience: Duration) -> Egress {
     let clock = SetClock::at(Timestamp::from_millis(0)).with_patience(patience);
     Egress::new(Arc::new(network), Arc::new(clock), policy)
 }
@@ -62,13 +67,17 @@ mod slack {
     }
 
     async fn test(stub: &Stub, url: &str) -> Finding {
-        let egress = egress(stub.network(), Policy::default(), PATIENT);
+        test_for(PATIENT, stub, url).await
+    }
+
+    async fn test_for(patience: Duration, stub: &Stub, url: &str) -> Finding {
+        let egress = egress(stub.network(), Policy::default(), patience);
         probe::test(&egress, slack(), &Settings::new(), &secrets(&[("webhook_url", url)]), &destinations()).await
     }
 
     #[tokio::test]
     async fn a_revoked_webhook_is_invalid() {
-        let stub = Stub::slack().await;
+        let stub = Stub::start(slack_webhook).await;
         for url in
             ["https://hooks.slack.com/services/T0PLANTED/B0PLANTED/revoked", "https://hooks.slack.com/services/T1/B1/x"]
         {
@@ -78,7 +87,7 @@ mod slack {
 
     #[tokio::test]
     async fn a_webhook_url_elsewhere_is_never_called() {
-        let stub = Stub::slack().await;
+        let stub = Stub::start(slack_webhook).await;
         for url in [
             "https://evil.example.net/services/x",
             "http://hooks.slack.com/services/x",
@@ -86,14 +95,14 @@ mod slack {
             "https://127.0.0.1/services/x",
             "https://hooks.slack.com:8443/x",
         ] {
-            assert_eq!(found(&test(&stub, url).await), unknown(Reason::Unreachable), "{url}");
+            assert_eq!(found(&test_for(HURRIED, &stub, url).await), unknown(Reason::Unreachable), "{url}");
         }
         assert!(stub.counterpart.received().is_empty());
     }
 
     #[tokio::test]
     async fn a_test_posts_nothing_and_finds_the_webhook_valid() {
-        let stub = Stub::slack().await;
+        let stub = Stub::start(slack_webhook).await;
         assert_eq!(found(&test(&stub, SLACK_URL).await), VALID);
         let [received] = &stub.counterpart.received()[..] else { panic!("one request") };
         assert_eq!(received.header("user-agent"), Some(concat!("Keyfob/", env!("CARGO_PKG_VERSION"))));
@@ -103,9 +112,9 @@ mod slack {
 
     #[tokio::test]
     async fn a_message_is_sent_only_when_it_is_asked_for() {
-        let mut stub = Stub::slack().await;
+        let mut stub = Stub::start(slack_webhook).await;
         stub.announce_message();
-        let egress = egress(stub.network(), Policy::default(), PATIENT);
+        let egress = egress(stub.network(), Policy::default(), IMPATIENT);
         let send = |url: &'static str| {
             let egress = egress.clone();
             async move {
@@ -142,7 +151,7 @@ mod discord {
 
     #[tokio::test]
     async fn an_unknown_webhook_and_a_wrong_token_are_invalid() {
-        let stub = Stub::discord().await;
+        let stub = Stub::start(discord_webhook).await;
         for url in ["https://discord.com/api/webhooks/1/x", "https://discord.com/api/webhooks/223704706495545344/wrong"]
         {
             assert_eq!(found(&test(&stub, &discord(), url).await), REJECTED);
@@ -151,10 +160,10 @@ mod discord {
 
     #[tokio::test]
     async fn the_ids_are_kept_and_the_token_is_dropped_even_if_a_file_names_it() {
-        let stub = Stub::discord().await;
+        let stub = Stub::start(discord_webhook).await;
         let mut careless = discord();
         let places = [("token", "/token"), ("url", "/url"), ("gone", "/gone"), ("webhook_id", "/id")];
-        let places = places.map(|(name, place)| (name.to_owned(), place.to_owned()));
+        let places = places.map(|(name, place)| (name.to_owned(), Place::Body(place.to_owned())));
         careless.test.as_mut().unwrap().facts.extend(places);
         let finding = test(&stub, &careless, DISCORD_URL).await;
         assert_eq!(found(&finding), VALID);
@@ -277,7 +286,7 @@ mod generic {
         }
         let silent =
             Counterpart::start(|request| if has_bearer(request) { answer(200, &[], "") } else { Reply::Silence }).await;
-        assert_eq!(found(&ask_for(IMPATIENT, &silent, "bearer", &[], "s3cret").await), unknown(Reason::Timeout));
+        assert_eq!(found(&ask_for(IMPATIENT, &silent, "bearer", &[], "s3cret").await), unknown(Reason::Unreachable));
     }
 
     #[tokio::test]
@@ -289,7 +298,7 @@ mod generic {
         .await;
         assert_eq!(found(&ask(&slow, "bearer", &[], "s3cret").await), VALID);
         let finding = ask_for(IMPATIENT, &slow, "bearer", &[], "s3cret").await;
-        assert_eq!(found(&finding), unknown(Reason::Timeout));
+        assert_eq!(found(&finding), unknown(Reason::Unreachable));
     }
 
     #[tokio::test]
@@ -305,9 +314,9 @@ mod generic {
             assert_eq!(found(&ask(&counterpart, "bearer", &[], "s3cret").await), unknown(reason), "{status}");
         }
         let silent = Counterpart::start(|_| Reply::Silence).await;
-        assert_eq!(found(&ask_for(IMPATIENT, &silent, "bearer", &[], "s3cret").await), unknown(Reason::Timeout));
+        assert_eq!(found(&ask_for(IMPATIENT, &silent, "bearer", &[], "s3cret").await), unknown(Reason::Unreachable));
         let reset = Counterpart::start(|_| Reply::Reset).await;
-        assert_eq!(found(&ask(&reset, "bearer", &[], "s3cret").await), unknown(Reason::Unreachable));
+        assert_eq!(found(&ask_for(IMPATIENT, &reset, "bearer", &[], "s3cret").await), unknown(Reason::Unreachable));
     }
 
     #[tokio::test]
@@ -340,7 +349,7 @@ mod generic {
     #[tokio::test]
     async fn a_header_that_decides_about_the_connection_takes_no_credential() {
         let counterpart = service(has_bearer, 200, 401).await;
-        let finding = ask(&counterpart, "header", &[("header_name", "Host")], "s3cret").await;
+        let finding = ask_for(HURRIED, &counterpart, "header", &[("header_name", "Host")], "s3cret").await;
         assert_eq!(found(&finding), unknown(Reason::Unreachable));
         assert!(counterpart.received().is_empty());
     }
@@ -348,7 +357,8 @@ mod generic {
     #[tokio::test]
     async fn a_changed_base_url_gets_no_secret() {
         let (known, other) = (service(has_bearer, 200, 401).await, service(has_bearer, 200, 401).await);
-        let finding = ask(&known, "bearer", &[("base_url", other.url("/v1").as_str())], "s3cret").await;
+        let elsewhere = other.url("/v1");
+        let finding = ask_for(HURRIED, &known, "bearer", &[("base_url", elsewhere.as_str())], "s3cret").await;
         assert_eq!(found(&finding), unknown(Reason::Unreachable));
         assert!(known.received().is_empty() && other.received().is_empty());
     }

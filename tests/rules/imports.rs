@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::source::{File, files, words};
 
 /// Every module with those that it uses. Each names only modules that stand before it.
-const USES: [(&str, &[&str]); 14] = [
+const USES: [(&str, &[&str]); 18] = [
     ("domain", &[]),
     ("ports", &["domain"]),
     ("catalog", &["domain", "ports"]),
@@ -14,12 +14,22 @@ const USES: [(&str, &[&str]); 14] = [
     ("probe", &["catalog", "domain", "egress"]),
     ("store", &["catalog", "domain", "ports", "vault"]),
     ("token", &["ports"]),
-    ("config", &["token", "vault"]),
+    ("webhook", &["domain", "egress", "ports"]),
+    ("jwt", &["domain", "ports"]),
+    ("people", &["domain", "egress", "jwt", "ports"]),
+    ("config", &["egress", "people", "token", "vault"]),
     ("trace", &["domain", "ports"]),
-    ("app", &["config", "domain", "egress", "ports", "trace"]),
-    ("api", &["app", "catalog", "domain", "egress", "ports", "probe", "store", "token", "vault"]),
+    ("app", &["config", "domain", "egress", "people", "ports", "trace", "vault"]),
+    (
+        "api",
+        &[
+            "app", "catalog", "config", "domain", "egress", "people", "ports", "probe", "store", "token", "vault",
+            "webhook",
+        ],
+    ),
+    ("jobs", &["api", "app", "domain", "ports", "store", "vault", "webhook"]),
     ("router", &["api", "app"]),
-    ("platform", &["api", "app", "config", "domain", "ports", "router"]),
+    ("platform", &["api", "app", "config", "domain", "jobs", "ports", "router"]),
 ];
 
 #[test]

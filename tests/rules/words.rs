@@ -10,7 +10,7 @@ use crate::source::{files, words};
 const PLATFORM: [&str; 6] = ["getrandom", "gloo_timers", "js_sys", "wasm_bindgen", "web_sys", "worker"];
 
 /// The files that may look at a secret.
-const EXPOSE: [&str; 16] = [
+const EXPOSE: [&str; 18] = [
     // A secret's own type.
     "src/domain/values.rs",
     // Values at the door.
@@ -29,9 +29,12 @@ const EXPOSE: [&str; 16] = [
     "src/vault/mac.rs",
     "src/vault/plaintext.rs",
     "src/vault/wrapped_key.rs",
+    // What messages to endpoints are signed with.
+    "src/webhook/signature.rs",
     // Handed to a person, or to a workflow.
     "src/api/connections/credentials.rs",
     "src/api/connections/reveal.rs",
+    "src/api/webhooks.rs",
 ];
 
 #[test]

@@ -26,7 +26,7 @@ use crate::store::{self, connections};
 use crate::vault::{KeyRing, Sealed};
 
 use super::tested::{Tested, test_before_save};
-use super::values::{Draft, check_key, find_key_check, find_type, ring};
+use super::values::{Draft, check_key, find_key_check, find_type};
 use super::view::{ConnectionView, with_version};
 use super::{record, values};
 
@@ -117,7 +117,7 @@ pub async fn create_connection(
     let wanted = idempotency.find(&claim).and(taken).and(find_key_check(&app));
     let (who, ((answered, is_taken), key_check)) = claim.load(&app, wanted).await?;
     who.authorize_in(Action::With(Scope::ConnectionsWrite), body.environment)?;
-    let ring = ring(&app)?;
+    let ring = app.ring()?;
     if let Some(response) = idempotency.replay(ring, &bytes, answered)? {
         return Ok(with_version(response, 1));
     }
@@ -168,13 +168,13 @@ impl New {
         bytes: &[u8],
     ) -> Result<Response, ApiError> {
         let Self { connection, note, sealed, tested } = self;
-        let mut commit = record::begin((app, ring, who), EventType::Created, (None, connection), Some(1))?;
+        let mut commit = record::begin((app, who), EventType::Created, (None, connection), Some(1))?;
         commit.push(connections::insert(connection));
         let revision = first_revision(connection, note.clone());
         commit.push(store::history::insert_revision(&connection.id, &revision));
         commit.extend(sealed.iter().map(|sealed| store::vault_entries::insert(sealed, app.now())));
         commit.extend(tested.iter().map(|tested| store::tests::insert(&connection.id, &tested.test)));
-        let body = serde_json::to_string(&ConnectionView::from(connection)).unwrap_or_default();
+        let body = serde_json::to_string(&ConnectionView::new(connection, app.radar())).unwrap_or_default();
         let created = Created { id: connection.id.to_string(), body, shows_secret: false };
         idempotency.commit((app, claim, ring), bytes, commit, created).await
     }

@@ -1,7 +1,7 @@
 //! `GET /v1/connections/{id}/credentials` and `GET /v1/credentials`: what a workflow engine needs at run time.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::response::Response;
 use http::StatusCode;
@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::answer;
-use crate::api::claim::{Action, Claim};
+use crate::api::claim::{Action, Claim, Identity};
 use crate::api::error::ApiError;
 use crate::api::extract::{InPath, InQuery, Parsed};
 use crate::api::openapi::Problems;
 use crate::app::App;
 use crate::catalog::request::{self, Request};
+use crate::domain::actor::Actor;
 use crate::domain::connection::Connection;
 use crate::domain::environment::Environment;
 use crate::domain::health::Status;
@@ -23,10 +24,10 @@ use crate::domain::scope::Scope;
 use crate::domain::text::StableKey;
 use crate::domain::time::Timestamp;
 use crate::domain::values::{Secrets, Settings};
-use crate::store::{connections, vault_entries};
+use crate::store::{connections, resolves, vault_entries};
 use crate::vault::Entry;
 
-use super::values::{self, ring, type_of};
+use super::values::{self, type_of};
 use super::view::HealthView;
 
 /// What the credentials are for.
@@ -132,7 +133,7 @@ pub async fn resolve_credentials(
     let wanted = connections::find_connection(&id).and(vault_entries::find_current(&id));
     let (who, (found, entry)) = claim.load(&app, wanted).await?;
     let connection = who.authorize(Action::With(Scope::CredentialsUse), found)?;
-    answer(&app, &connection, entry, query.require).await
+    answer(&app, &who, &connection, entry, query.require).await
 }
 
 /// GET /v1/credentials
@@ -158,11 +159,12 @@ pub async fn resolve_credentials_by_key(
         .and(vault_entries::find_current_by_stable_key(environment, key.as_str()));
     let (who, (found, entry)) = claim.load(&app, wanted).await?;
     let connection = who.authorize(Action::With(Scope::CredentialsUse), found)?;
-    answer(&app, &connection, entry, query.require).await
+    answer(&app, &who, &connection, entry, query.require).await
 }
 
 async fn answer(
     app: &App,
+    who: &Identity,
     connection: &Connection,
     entry: Option<Entry>,
     require: Option<Require>,
@@ -171,7 +173,7 @@ async fn answer(
     // Without a secret there is nothing to open, and a missing master key is no reason to refuse.
     let sealed = connection.values.secrets_revision;
     let secrets = match sealed {
-        Some(_) => values::open(app, ring(app)?, sealed, entry).await?.secrets,
+        Some(_) => values::open(app, app.ring()?, sealed, entry).await?.secrets,
         None => Secrets::default(),
     };
     let request = request::render(type_of(connection)?, &connection.values.settings, &secrets)
@@ -188,7 +190,7 @@ async fn answer(
         health: (&connection.health).into(),
         request,
     };
-    note_use(app, connection).await;
+    note_use(app, connection, &who.actor);
     Ok(answer::json(StatusCode::OK, &credentials))
 }
 
@@ -206,12 +208,19 @@ fn refuse_unusable(connection: &Connection, require: Option<Require>, now: Times
     Ok(())
 }
 
-/// Notes when the connection was last used, once an hour: a resolve does not cost a write each time.
-async fn note_use(app: &App, connection: &Connection) {
-    const HOUR: Duration = Duration::from_hours(1);
-    let now = app.now();
-    if connection.usage.last_used_at.is_none_or(|last| last + HOUR <= now) {
-        // The credentials are what matters: a note that was not made is made by the next resolve.
-        let _ = app.database.batch(vec![connections::touch_last_used(&connection.id, now)]).await;
+/// Counts the use. What is to be written of it is written after the answer: the credentials are what matters.
+fn note_use(app: &App, connection: &Connection, actor: &Actor) {
+    let due = app.uses.note((&connection.id, connection.environment), actor, app.now());
+    if due.counts.is_empty() {
+        return;
     }
+    let (database, uses, now) = (Arc::clone(&app.database), Arc::clone(&app.uses), app.now());
+    app.deferred.push(async move {
+        let touch = due.first_used.iter().map(|id| connections::touch_last_used(id, now));
+        let counts = due.counts.iter().map(|counts| resolves::put(&uses.isolate, counts));
+        // What was not written is counted on, and written with what comes next.
+        if database.batch(counts.chain(touch).collect()).await.is_ok() {
+            uses.written(&due.counts);
+        }
+    });
 }

@@ -14,7 +14,6 @@ use crate::domain::scope::Scope;
 use crate::store::{connections, history, secrets, vault_entries};
 
 use super::record;
-use super::values::ring;
 
 /// DELETE /v1/connections/{id}
 ///
@@ -34,11 +33,10 @@ pub async fn delete_connection(
     let (who, found) = claim.load(&app, connections::find_connection(&id)).await?;
     let before = who.authorize(Action::With(Scope::ConnectionsDelete), found)?;
     if_match.check(before.history.version)?;
-    let ring = ring(&app)?;
     let mut after = before.clone();
     after.history.version += 1;
     after.history.modified_at = app.now();
-    let mut commit = record::begin((&app, ring, &who), EventType::Deleted, (Some(&before), &after), None)?;
+    let mut commit = record::begin((&app, &who), EventType::Deleted, (Some(&before), &after), None)?;
     commit.push(connections::delete(&id, after.history.version, after.history.modified_at));
     commit.push(history::forget_settings(&id));
     commit.extend(vault_entries::delete_all(id.as_str(), secrets::garbage_due(app.now())));

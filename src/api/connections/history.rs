@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::api::answer::{self, Page};
 use crate::api::claim::{Action, Claim};
-use crate::api::cursor;
+use crate::api::cursor::{self, PageQuery};
 use crate::api::error::{ApiError, ValueError};
 use crate::api::extract::{Body, IfMatch, InPath, InQuery, Parsed};
 use crate::api::openapi::{ChangeProblems, Problems};
@@ -31,9 +31,8 @@ use crate::vault::Opened;
 
 use super::create::SaveQuery;
 use super::record;
-use super::test::PageQuery;
 use super::tested::test_before_save;
-use super::values::{self, Draft, check_key, find_key_check, ring, type_of};
+use super::values::{self, Draft, check_key, find_key_check, type_of};
 use super::view::{self, ConnectionView};
 
 /// One version of the values of a connection; secrets only as changed or unchanged.
@@ -164,7 +163,7 @@ pub async fn restore_revision(
     let before = who.authorize(Action::With(Scope::ConnectionsWrite), found)?;
     let revision = revision.ok_or(ApiError::NotFound)?;
     if_match.check(before.history.version)?;
-    let ring = ring(&app)?;
+    let ring = app.ring()?;
     check_key(ring, ring.primary_id(), key_check.as_deref())?;
 
     let current = values::open(&app, ring, before.values.secrets_revision, entry);
@@ -188,7 +187,7 @@ pub async fn restore_revision(
     let sealed = draft.seal(&app, ring, (&id, before.environment, number_now)).await?;
     after.values.secrets_revision = sealed.as_ref().map(|sealed| sealed.context.number);
 
-    let mut commit = record::begin((&app, ring, &who), EventType::Restored, (Some(&before), &after), Some(number_now))?;
+    let mut commit = record::begin((&app, &who), EventType::Restored, (Some(&before), &after), Some(number_now))?;
     commit.push(connections::update(&after));
     let restored = values::revision(&after, changes, body.note, Some(number));
     commit.push(history::insert_revision(&id, &restored));
@@ -199,7 +198,7 @@ pub async fn restore_revision(
         values::leave_blob(&app, sealed.as_ref()).await;
     }
     committed?;
-    Ok(view::answer(&after))
+    Ok(view::answer(&app, &after))
 }
 
 /// The values of an older revision, checked against today's catalogue and the destinations that they were sealed for.

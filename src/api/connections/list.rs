@@ -34,6 +34,8 @@ use super::view::{self, ConnectionView};
 const MAX_FILTER_TAGS: usize = 10;
 /// The most characters of a search.
 const MAX_SEARCH: usize = 200;
+/// The most different words of a search: each may be a parameter of its statement, and D1 takes 100.
+const MAX_SEARCH_WORDS: usize = 20;
 
 /// The most days that a filter for unused connections may go back.
 const MAX_UNUSED_DAYS: u16 = 3650;
@@ -79,6 +81,9 @@ macro_rules! filter_query {
             /// Those that expire before this time (RFC 3339).
             #[serde(default, deserialize_with = "crate::api::extract::time")]
             expires_before: Option<Timestamp>,
+            /// Those that expire or are to be rotated before this time (RFC 3339): the first of the two dates counts.
+            #[serde(default, deserialize_with = "crate::api::extract::time")]
+            due_before: Option<Timestamp>,
             /// Those that were not used for so many days.
             #[param(minimum = 1, maximum = 3650)]
             unused_for: Option<u16>,
@@ -95,6 +100,10 @@ macro_rules! filter_query {
                 let search = self.search.unwrap_or_default();
                 if search.chars().count() > MAX_SEARCH {
                     return Err(cursor::invalid("/search", "Expected at most 200 characters."));
+                }
+                let search = Search::parse(&search);
+                if search.as_ref().is_some_and(|search| search.words() > MAX_SEARCH_WORDS) {
+                    return Err(cursor::invalid("/search", "Expected at most 20 different words."));
                 }
                 if self.unused_for.is_some_and(|days| !(1..=MAX_UNUSED_DAYS).contains(&days)) {
                     return Err(cursor::invalid("/unused_for", "Expected 1 to 3650 days."));
@@ -115,8 +124,9 @@ macro_rules! filter_query {
                     template: self.template,
                     stable_key: self.stable_key,
                     expires_before: self.expires_before,
+                    due_before: self.due_before,
                     unused_since: self.unused_for.map(|unused| now - days(unused)),
-                    search: Search::parse(&search),
+                    search,
                 })
             }
         }
@@ -126,10 +136,9 @@ macro_rules! filter_query {
 filter_query! {
     /// Which connections, in which order. Filters combine.
     ListQuery {
-        /// The order.
-        #[serde(default)]
+        /// The order. Where left out: by `due_at` with `due_before`, else by `name`.
         #[param(inline)]
-        sort: SortQuery,
+        sort: Option<SortQuery>,
         /// `next_cursor` of the page before.
         cursor: Option<String>,
         /// The most connections of a page; a page may be shorter.
@@ -141,10 +150,9 @@ filter_query! {
 }
 
 /// The order of a list.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum SortQuery {
     /// By name, any case or accent.
-    #[default]
     #[serde(rename = "name")]
     Name,
     /// By name, backwards.
@@ -162,6 +170,12 @@ pub enum SortQuery {
     /// The most recently changed first.
     #[serde(rename = "-modified_at")]
     ModifiedDescending,
+    /// What expires or is to be rotated first; only connections with such a date.
+    #[serde(rename = "due_at")]
+    Due,
+    /// What expires or is to be rotated last; only connections with such a date.
+    #[serde(rename = "-due_at")]
+    DueDescending,
 }
 
 impl From<SortQuery> for Sort {
@@ -173,6 +187,8 @@ impl From<SortQuery> for Sort {
             SortQuery::CreatedDescending => (SortKey::Created, true),
             SortQuery::Modified => (SortKey::Modified, false),
             SortQuery::ModifiedDescending => (SortKey::Modified, true),
+            SortQuery::Due => (SortKey::Due, false),
+            SortQuery::DueDescending => (SortKey::Due, true),
         };
         Self { key, descending }
     }
@@ -190,14 +206,16 @@ type Cursor = (SortQuery, Position);
 )]
 pub async fn list_connections(app: App, claim: Claim, query: Parsed<InQuery<ListQuery>>) -> Result<Response, ApiError> {
     let InQuery(query) = claim.accept(&app, query).await?;
-    let (sort, environment) = (query.sort, query.environment);
+    let by_default = if query.due_before.is_some() { SortQuery::Due } else { SortQuery::Name };
+    let (sort, environment) = (query.sort.unwrap_or(by_default), query.environment);
     let limit = claim.accept(&app, cursor::limit(query.limit)).await?;
     let after = claim.accept(&app, after(query.cursor.as_deref(), sort)).await?;
     let filter = claim.accept(&app, query.filter(app.now())).await?;
-    let (who, page) = claim.load(&app, listing::list(&filter, sort.into(), after.as_ref(), limit)).await?;
+    let (who, listed) = claim.load(&app, listing::list(&filter, sort.into(), after.as_ref(), limit)).await?;
     who.authorize_in(Action::With(Scope::ConnectionsRead), environment)?;
+    let page = listed.page()?;
     let page = Page {
-        data: page.items.iter().map(|item| ConnectionView::from(&item.connection)).collect(),
+        data: page.items.iter().map(|item| ConnectionView::listed(&item.connection, app.radar())).collect(),
         next_cursor: page.next.map(|position| cursor::encode(&(sort, position))),
     };
     Ok(answer::json(StatusCode::OK, &page))
@@ -282,5 +300,5 @@ pub async fn find_connection(app: App, claim: Claim, id: Parsed<InPath<Connectio
     let InPath(id) = claim.accept(&app, id).await?;
     let (who, found) = claim.load(&app, connections::find_connection(&id)).await?;
     let connection = who.authorize(Action::With(Scope::ConnectionsRead), found)?;
-    Ok(view::answer(&connection))
+    Ok(view::answer(&app, &connection))
 }

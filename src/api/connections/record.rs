@@ -1,33 +1,31 @@
-//! A change as history and audit record it: the beginning of every commit.
+//! A change of a connection as history records it: its event, and what differs.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::api::audited;
 use crate::api::claim::Identity;
 use crate::api::error::ApiError;
 use crate::app::App;
-use crate::domain::audit::{AuditAction, AuditEntry};
+use crate::domain::audit::AuditAction;
 use crate::domain::connection::Connection;
-use crate::domain::environment::Environment;
 use crate::domain::event::{Change, Changes, Event, EventType};
-use crate::domain::id::OperationId;
 use crate::store::commit::Commit;
-use crate::store::{audit, history, vault_entries};
-use crate::vault::KeyRing;
+use crate::store::history;
 
 /// Begins the commit of a change of a connection: its event, which is the compare-and-set, and its audit row.
 ///
 /// # Errors
 /// When the master key is missing.
 pub fn begin(
-    (app, ring, who): (&App, &KeyRing, &Identity),
+    (app, who): (&App, &Identity),
     event_type: EventType,
     (before, after): (Option<&Connection>, &Connection),
     revision: Option<u64>,
 ) -> Result<Commit, ApiError> {
     let changes = before.map(|before| changes(before, after)).unwrap_or_default();
     let fields: Vec<&String> = changes.keys().collect();
-    let entry = Entry {
+    let entry = audited::Entry {
         environment: Some(after.environment),
         action: match event_type {
             EventType::Created => AuditAction::ConnectionCreated,
@@ -38,7 +36,7 @@ pub fn begin(
         resource_id: after.id.to_string(),
         detail: json!({ "version": after.history.version, "revision": revision, "fields": fields }),
     };
-    let mut commit = audited((app, ring, who), entry)?;
+    let mut commit = audited::begin(app, &who.actor, entry)?;
     let event = Event {
         version: after.history.version,
         event_type,
@@ -47,41 +45,7 @@ pub fn begin(
         actor: who.actor.clone(),
         at: after.history.modified_at,
     };
-    commit.push(history::insert_event(ring, &after.id, &event).map_err(|_| ApiError::KeyUnavailable)?);
-    Ok(commit)
-}
-
-/// What an audit row says beside who, when and by which request.
-pub struct Entry {
-    /// Where, unless it concerns the whole deployment.
-    pub environment: Option<Environment>,
-    /// What was done.
-    pub action: AuditAction,
-    /// To which resource.
-    pub resource_id: String,
-    /// What else is worth knowing; never a value.
-    pub detail: Value,
-}
-
-/// Begins a commit with its audit row.
-///
-/// # Errors
-/// When the master key is missing.
-pub fn audited((app, ring, who): (&App, &KeyRing, &Identity), entry: Entry) -> Result<Commit, ApiError> {
-    let now = app.now();
-    let mut commit = Commit::new(OperationId::new(now, app.random()));
-    let entry = AuditEntry {
-        at: now,
-        environment: entry.environment,
-        action: entry.action,
-        resource_id: entry.resource_id,
-        actor: who.actor.clone(),
-        request_id: app.trace.id.to_string(),
-        detail: entry.detail,
-    };
-    let row = audit::insert(ring, commit.operation(), &entry).map_err(|_| ApiError::KeyUnavailable)?;
-    commit.push(row);
-    commit.push(vault_entries::check_key(ring));
+    commit.push(history::insert_event(app.ring()?, &after.id, &event).map_err(|_| ApiError::KeyUnavailable)?);
     Ok(commit)
 }
 

@@ -25,7 +25,7 @@ use crate::store::{connections, vault_entries};
 use crate::vault::Entry;
 
 use super::tested::Tested;
-use super::values::{Edited, Edits, ring};
+use super::values::Draft;
 use super::view::HealthView;
 
 /// So many reports of one revision within a day are believed where no test can decide.
@@ -114,7 +114,7 @@ fn check(report: &Report, connection: &Connection) -> Result<(), ApiError> {
 
 async fn decide(app: &App, connection: &Connection, entry: Option<Entry>) -> Result<Outcome, ApiError> {
     let (id, revision) = (&connection.id, connection.history.revision);
-    let Edited { draft, .. } = Edited::over(app, ring(app)?, (connection, entry), Edits::default()).await?;
+    let draft = Draft::stored(app, app.ring()?, connection, entry).await?;
     match limits::count_test(app, id.as_str(), draft.origins()).await {
         Ok(()) => {}
         Err(ApiError::RateLimited(_)) => return Ok(Outcome::RateLimited),

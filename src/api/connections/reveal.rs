@@ -9,6 +9,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::api::answer;
+use crate::api::audited;
 use crate::api::claim::{Action, Claim};
 use crate::api::error::{ApiError, ValueError};
 use crate::api::extract::{Body, InPath, Parsed};
@@ -22,8 +23,7 @@ use crate::domain::text::Note;
 use crate::domain::values::Secrets;
 use crate::store::{connections, history, nothing, vault_entries};
 
-use super::record::{self, Entry};
-use super::values::{self, ring};
+use super::values;
 
 /// Which secrets to reveal, and why.
 #[derive(Deserialize, ToSchema)]
@@ -76,16 +76,16 @@ pub async fn reveal_secrets(
         Some(number) => (number, revision.ok_or(ApiError::NotFound)?.secrets_revision, old_entry),
     };
     limits::count_reveal(&app, &who.actor.id).await?;
-    let ring = ring(&app)?;
+    let ring = app.ring()?;
     let opened = values::open(&app, ring, sealed, entry).await?;
     check_fields(&body.fields, &opened.secrets)?;
-    let row = Entry {
+    let entry = audited::Entry {
         environment: Some(connection.environment),
         action: AuditAction::SecretsRevealed,
         resource_id: id.to_string(),
         detail: json!({ "fields": body.fields, "revision": number, "reason": body.reason }),
     };
-    record::audited((&app, ring, &who), row)?.run(&*app.database).await?;
+    audited::begin(&app, &who.actor, entry)?.run(&*app.database).await?;
     let wanted = opened.secrets.0.iter().filter(|(field, _)| body.fields.contains(*field));
     let secrets = wanted.map(|(field, secret)| (field.as_str(), secret.expose_secret())).collect();
     Ok(answer::json(StatusCode::OK, &Revealed { revision: number, secrets }))

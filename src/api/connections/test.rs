@@ -8,14 +8,15 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::api::answer::{self, Page};
 use crate::api::claim::{Action, Claim, Identity};
+use crate::api::cursor::{self, PageQuery};
 use crate::api::error::ApiError;
 use crate::api::extract::{Body, InPath, InQuery, Parsed};
 use crate::api::openapi::{ChangeProblems, Problems};
-use crate::api::{cursor, limits};
+use crate::api::{audited, limits};
 use crate::app::App;
 use crate::domain::audit::AuditAction;
 use crate::domain::environment::Environment;
@@ -29,9 +30,8 @@ use crate::probe;
 use crate::store::tests::{self, Test};
 use crate::store::{connections, vault_entries};
 
-use super::record::{self, Entry as AuditRow};
 use super::tested::Tested;
-use super::values::{Draft, Edited, Edits, find_type, ring};
+use super::values::{Draft, Edited, Edits, find_type};
 
 /// How to test.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
@@ -175,7 +175,7 @@ pub async fn create_test(
     let is_edited = body.settings.is_some() || body.secrets.is_some();
     let mode = body.mode;
     let edits = Edits { settings: body.settings.unwrap_or_default(), secrets: body.secrets.unwrap_or_default() };
-    let Edited { draft, .. } = Edited::over(&app, ring(&app)?, (&connection, entry), edits).await?;
+    let Edited { draft, .. } = Edited::over(&app, app.ring()?, (&connection, entry), edits).await?;
     let subject = Subject { environment: connection.environment, id: id.to_string(), bucket: id.to_string() };
     let tested = test(&app, &who, &subject, &draft, (mode, connection.history.revision)).await?;
     if is_edited {
@@ -207,42 +207,19 @@ async fn test(
         return Err(ApiError::NoMessage);
     }
     limits::count_message(app, &subject.bucket).await?;
-    let row = AuditRow {
+    let entry = audited::Entry {
         environment: Some(subject.environment),
         action: AuditAction::MessageSent,
         resource_id: subject.id.clone(),
         detail: json!({ "connection_type": draft.connection_type.key }),
     };
     // Audited before it is sent: what people see without a trace would be worse than a trace of nothing.
-    record::audited((app, ring(app)?, who), row)?.run(&*app.database).await?;
+    audited::begin(app, &who.actor, entry)?.run(&*app.database).await?;
     let began = app.now();
     let Draft { connection_type, settings, secrets, destinations } = draft;
     let finding = probe::send_message(&app.egress, connection_type, settings, secrets, destinations).await;
     let finding = finding.ok_or(ApiError::NoMessage)?;
     Ok(Tested::record(app, finding, revision, Source::Message, began))
-}
-
-/// How a history is paged.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct PageQuery {
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
-    /// The most entries of a page.
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    pub limit: Option<u8>,
-}
-
-impl PageQuery {
-    /// The position and the limit.
-    ///
-    /// # Errors
-    /// 400 when the cursor is not one of this list, or the limit is not 1 to 100.
-    pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<(Option<T>, usize), ApiError> {
-        let cursor = self.cursor.as_deref().map(cursor::decode).transpose()?;
-        Ok((cursor, cursor::limit(self.limit)?))
-    }
 }
 
 /// GET /v1/connections/{id}/tests

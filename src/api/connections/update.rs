@@ -25,7 +25,7 @@ use crate::vault::{Entry, KeyRing, Sealed};
 
 use super::create::{SaveQuery, check_tags};
 use super::tested::{Tested, test_before_save};
-use super::values::{Draft, Edited, Edits, check_key, find_key_check, ring};
+use super::values::{Draft, Edited, Edits, check_key, find_key_check};
 use super::view::{self, ConnectionView};
 use super::{record, values};
 
@@ -88,20 +88,20 @@ pub async fn update_connection(
     let (who, ((found, entry), key_check)) = claim.load(&app, wanted).await?;
     let before = who.authorize(Action::With(Scope::ConnectionsWrite), found)?;
     if_match.check(before.history.version)?;
-    let ring = ring(&app)?;
+    let ring = app.ring()?;
     check_key(ring, ring.primary_id(), key_check.as_deref())?;
 
     let (settings, secrets, note) = (body.settings.take(), body.secrets.take(), body.note.take());
     let keeps_expiry = body.expires_at == Field::Kept;
     let mut after = relabeled(&before, body)?;
     if settings.is_none() && secrets.is_none() {
-        return save(&app, ring, &who, (&before, after), Update::default()).await;
+        return save(&app, &who, (&before, after), Update::default()).await;
     }
     let edits = Edits { settings: settings.unwrap_or_default(), secrets: secrets.unwrap_or_default() };
     let revalued = revalue(&app, ring, (&before, entry), edits, query.test).await?;
     let Revalued { draft, tested, secret_changes, is_changed, must_seal } = revalued;
     if !is_changed {
-        return save(&app, ring, &who, (&before, after), Update { tested, ..Update::default() }).await;
+        return save(&app, &who, (&before, after), Update { tested, ..Update::default() }).await;
     }
     after.history.revision += 1;
     if keeps_expiry && values::is_any_changed(&secret_changes) {
@@ -116,7 +116,7 @@ pub async fn update_connection(
         None
     };
     let update = Update { tested, revision: Some((secret_changes, note)), sealed };
-    save(&app, ring, &who, (&before, after), update).await
+    save(&app, &who, (&before, after), update).await
 }
 
 /// What the values become.
@@ -172,7 +172,6 @@ struct Update {
 /// Commits the change and answers with the connection; where nothing changed, stores the test alone.
 async fn save(
     app: &App,
-    ring: &KeyRing,
     who: &Identity,
     (before, mut after): (&Connection, Connection),
     update: Update,
@@ -185,12 +184,12 @@ async fn save(
     after.history.modified_at = app.now();
     after.history.modified_by = who.actor.clone();
     let number = update.revision.as_ref().map(|_| after.history.revision);
-    let mut commit = record::begin((app, ring, who), EventType::Updated, (Some(before), &after), number)?;
+    let mut commit = record::begin((app, who), EventType::Updated, (Some(before), &after), number)?;
     let Some((changes, note)) = update.revision else {
         commit.push(connections::update_label(&after));
         commit.extend(update.tested.iter().flat_map(|tested| tested.store(&after.id)));
         commit.run(&*app.database).await?;
-        return if update.tested.is_some() { reread(app, &after.id).await } else { Ok(view::answer(&after)) };
+        return if update.tested.is_some() { reread(app, &after.id).await } else { Ok(view::answer(app, &after)) };
     };
     commit.push(connections::update(&after));
     commit.push(store::history::insert_revision(&after.id, &values::revision(&after, changes, note, None)));
@@ -201,12 +200,12 @@ async fn save(
         values::leave_blob(app, update.sealed.as_ref()).await;
     }
     committed?;
-    Ok(view::answer(&after))
+    Ok(view::answer(app, &after))
 }
 
 /// Stores the test of values that are the current ones already.
 async fn store_test(app: &App, connection: &Connection, tested: Option<Tested>) -> Result<Response, ApiError> {
-    let Some(tested) = tested else { return Ok(view::answer(connection)) };
+    let Some(tested) = tested else { return Ok(view::answer(app, connection)) };
     tested.keep(app, &connection.id).await?;
     reread(app, &connection.id).await
 }
@@ -214,5 +213,5 @@ async fn store_test(app: &App, connection: &Connection, tested: Option<Tested>) 
 /// Answers with the connection as it is now: the database alone knows what a test made of its health.
 async fn reread(app: &App, id: &ConnectionId) -> Result<Response, ApiError> {
     let found = connections::find_connection(id).run(&*app.database).await?;
-    Ok(view::answer(&found.ok_or(ApiError::NotFound)?))
+    Ok(view::answer(app, &found.ok_or(ApiError::NotFound)?))
 }

@@ -8,7 +8,7 @@ use crate::api::error::{ApiError, ValueError};
 use crate::app::App;
 use crate::catalog::Catalog;
 use crate::catalog::destinations::{destination_fields_changed, destinations};
-use crate::catalog::file::ConnectionType;
+use crate::catalog::provider::ConnectionType;
 use crate::catalog::values::{ValueProblem, check};
 use crate::domain::connection::{Connection, Found};
 use crate::domain::environment::Environment;
@@ -59,6 +59,19 @@ impl Draft {
         Ok(Self { connection_type, settings: checked.settings, secrets: checked.secrets, destinations })
     }
 
+    /// The stored values of a connection, as far as they still fit today's catalogue and go where they were sealed for.
+    ///
+    /// # Errors
+    /// When they do not, or do not open.
+    pub async fn stored(
+        app: &App,
+        ring: &KeyRing,
+        connection: &Connection,
+        entry: Option<Entry>,
+    ) -> Result<Self, ApiError> {
+        Ok(Edited::over(app, ring, (connection, entry), Edits::default()).await?.draft)
+    }
+
     /// Tests the values, harming nothing.
     pub async fn test(&self, app: &App) -> Finding {
         probe::test(&app.egress, self.connection_type, &self.settings, &self.secrets, &self.destinations).await
@@ -89,11 +102,19 @@ impl Draft {
             number: revision,
             destinations: self.destinations.clone(),
         };
-        let sealed = vault::seal(ring, &*app.random, context, &self.secrets).map_err(|_| ApiError::KeyUnavailable)?;
-        let stored = app.blobs.put(&sealed.vault_ref.to_string(), sealed.blob.clone()).await;
-        stored.map_err(|error| ApiError::StorageUnavailable(error.to_string()))?;
-        Ok(Some(sealed))
+        seal(app, ring, context, &self.secrets).await.map(Some)
     }
+}
+
+/// Seals secrets where they belong, and stores the blob.
+///
+/// # Errors
+/// When the master key is missing, or the blob store failed.
+pub async fn seal(app: &App, ring: &KeyRing, context: Context, secrets: &Secrets) -> Result<Sealed, ApiError> {
+    let sealed = vault::seal(ring, &*app.random, context, secrets).map_err(|_| ApiError::KeyUnavailable)?;
+    let stored = app.blobs.put(&sealed.vault_ref.to_string(), sealed.blob.clone()).await;
+    stored.map_err(|error| ApiError::StorageUnavailable(error.to_string()))?;
+    Ok(sealed)
 }
 
 /// Refuses destinations that may never be called: what a test could only find unreachable is told while it is entered.
@@ -151,14 +172,6 @@ pub fn type_of(connection: &Connection) -> Result<&'static ConnectionType, ApiEr
     Catalog::embedded()
         .connection_type(provider, key)
         .ok_or_else(|| ApiError::Internal(format!("the catalogue has no {provider}/{key}")))
-}
-
-/// The master keys.
-///
-/// # Errors
-/// 503 when they are missing or malformed.
-pub fn ring(app: &App) -> Result<&KeyRing, ApiError> {
-    app.config.ring.as_ref().map_err(|_| ApiError::KeyUnavailable)
 }
 
 /// The query for the check value of the primary key.

@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use axum::response::Response;
 use http::{StatusCode, header};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::api::answer;
 use crate::api::extract::etag;
+use crate::app::App;
 use crate::domain::actor::Actor;
+use crate::domain::attention::{Attention, Radar};
 use crate::domain::connection::{Connection, Kind, SuppliedBy};
 use crate::domain::environment::Environment;
 use crate::domain::health::{Attempt, Facts, Health, Source, Status, Verdict};
@@ -18,13 +21,15 @@ use crate::domain::reason::{Action, Reason};
 use crate::domain::text::{Customer, Description, Name, StableKey, Tag};
 use crate::domain::time::Timestamp;
 use crate::domain::values::Settings;
+use crate::store::row::ConnectionRow;
 
 /// A connection without its secrets.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Connection)]
 pub struct ConnectionView<'a> {
     /// Its id.
-    pub id: &'a ConnectionId,
+    #[schema(value_type = ConnectionId)]
+    pub id: &'a str,
     /// The environment that it belongs to.
     pub environment: Environment,
     /// The key of its provider.
@@ -34,24 +39,31 @@ pub struct ConnectionView<'a> {
     /// Whose credentials it holds.
     pub kind: Kind,
     /// The template that a customer's connection stands under.
-    pub template: Option<&'a ConnectionId>,
+    #[schema(value_type = Option<ConnectionId>)]
+    pub template: Option<&'a str>,
     /// The customer.
-    pub customer: Option<&'a Customer>,
+    #[schema(value_type = Option<Customer>)]
+    pub customer: Option<&'a str>,
     /// Who enters the customer-specific values.
     pub supplied_by: Option<SuppliedBy>,
     /// Its name.
-    pub name: &'a Name,
+    #[schema(value_type = Name)]
+    pub name: &'a str,
     /// Its description, possibly empty.
-    pub description: &'a Description,
+    #[schema(value_type = Description)]
+    pub description: &'a str,
     /// The name under which workflows find it in every environment.
-    pub stable_key: &'a StableKey,
+    #[schema(value_type = StableKey)]
+    pub stable_key: &'a str,
     /// Its tags.
-    pub tags: &'a BTreeSet<Tag>,
+    #[schema(value_type = BTreeSet<Tag>)]
+    pub tags: Part<'a, BTreeSet<Tag>>,
     /// Its settings.
     #[schema(value_type = Object)]
-    pub settings: &'a Settings,
+    pub settings: Part<'a, Settings>,
     /// The fields that have a secret; the secrets themselves are never shown here.
-    pub secret_fields: &'a BTreeSet<String>,
+    #[schema(value_type = BTreeSet<String>)]
+    pub secret_fields: Part<'a, BTreeSet<String>>,
     /// Whether it is resolved and exposed at all.
     pub enabled: bool,
     /// Whether embedded workflows may use it.
@@ -64,15 +76,20 @@ pub struct ConnectionView<'a> {
     pub last_attempt: Option<AttemptView>,
     /// What a test learned: account, team, channel …
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
-    pub facts: &'a Facts,
+    pub facts: Part<'a, Facts>,
     /// Scopes that the provider granted.
-    pub granted_scopes: &'a [String],
+    #[schema(value_type = Vec<String>)]
+    pub granted_scopes: Part<'a, Vec<String>>,
     /// Scopes that were asked for and not granted.
-    pub missing_scopes: &'a [String],
+    #[schema(value_type = Vec<String>)]
+    pub missing_scopes: Part<'a, Vec<String>>,
     /// When the credential expires.
     pub expires_at: Option<Timestamp>,
     /// By when a person wants it rotated.
     pub rotate_by: Option<Timestamp>,
+    /// What these dates call for now: `expiring` and `rotation_due` within the configured horizon (14 days), `expired` and
+    /// `rotation_overdue` from the date on.
+    pub attention: Vec<Attention>,
     /// Steps that use it.
     pub usage_count: u64,
     /// When its credentials were last resolved, to the hour.
@@ -84,11 +101,23 @@ pub struct ConnectionView<'a> {
     /// When it was created.
     pub created_at: Timestamp,
     /// Who created it.
-    pub created_by: &'a Actor,
+    #[schema(value_type = Actor)]
+    pub created_by: Part<'a, Actor>,
     /// When it was last changed.
     pub modified_at: Timestamp,
     /// Who last changed it.
-    pub modified_by: &'a Actor,
+    #[schema(value_type = Actor)]
+    pub modified_by: Part<'a, Actor>,
+}
+
+/// A part of a connection: as the domain has it, or as its row has it, which is the same JSON.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Part<'a, T> {
+    /// As the domain has it.
+    Value(&'a T),
+    /// As its row has it.
+    Text(&'a RawValue),
 }
 
 /// The last definitive verdict of the current revision; `unknown` while there is none.
@@ -156,50 +185,96 @@ impl From<&Attempt> for AttemptView {
     }
 }
 
-impl<'a> From<&'a Connection> for ConnectionView<'a> {
-    fn from(connection: &'a Connection) -> Self {
+impl<'a> ConnectionView<'a> {
+    /// Shows a connection as it stands at the moment of the radar.
+    #[must_use]
+    pub fn new(connection: &'a Connection, radar: Radar) -> Self {
         let Connection { owner, label, values, found, history, .. } = connection;
         Self {
-            id: &connection.id,
+            id: connection.id.as_str(),
             environment: connection.environment,
             provider: &connection.provider,
             connection_type: &connection.connection_type,
             kind: owner.kind,
-            template: owner.template.as_ref(),
-            customer: owner.customer.as_ref(),
+            template: owner.template.as_ref().map(ConnectionId::as_str),
+            customer: owner.customer.as_ref().map(Customer::as_str),
             supplied_by: owner.supplied_by,
-            name: &label.name,
-            description: &label.description,
-            stable_key: &label.stable_key,
-            tags: &label.tags,
-            settings: &values.settings,
-            secret_fields: &values.secret_fields,
+            name: label.name.as_str(),
+            description: label.description.as_str(),
+            stable_key: label.stable_key.as_str(),
+            tags: Part::Value(&label.tags),
+            settings: Part::Value(&values.settings),
+            secret_fields: Part::Value(&values.secret_fields),
             enabled: connection.switches.enabled,
             embedded: connection.switches.embedded,
             status: connection.status(),
             health: (&connection.health).into(),
             last_attempt: connection.last_attempt.as_ref().map(Into::into),
-            facts: &found.facts,
-            granted_scopes: &found.granted_scopes,
-            missing_scopes: &found.missing_scopes,
+            facts: Part::Value(&found.facts),
+            granted_scopes: Part::Value(&found.granted_scopes),
+            missing_scopes: Part::Value(&found.missing_scopes),
             expires_at: connection.dates.expires_at,
             rotate_by: connection.dates.rotate_by,
+            attention: radar.attention(connection.dates),
             usage_count: connection.usage.count,
             last_used_at: connection.usage.last_used_at,
             version: history.version,
             revision: history.revision,
             created_at: history.created_at,
-            created_by: &history.created_by,
+            created_by: Part::Value(&history.created_by),
             modified_at: history.modified_at,
-            modified_by: &history.modified_by,
+            modified_by: Part::Value(&history.modified_by),
+        }
+    }
+}
+
+impl<'a> ConnectionView<'a> {
+    /// Shows a connection of a list in the same way.
+    #[must_use]
+    pub fn listed(row: &'a ConnectionRow<'a>, radar: Radar) -> Self {
+        let columns = &row.columns;
+        Self {
+            id: columns.id,
+            environment: columns.environment,
+            provider: columns.provider,
+            connection_type: columns.connection_type,
+            kind: columns.kind,
+            template: columns.template,
+            customer: columns.customer.as_ref().map(|customer| &*customer.0),
+            supplied_by: columns.supplied_by,
+            name: &columns.name,
+            description: &columns.description,
+            stable_key: columns.stable_key,
+            tags: Part::Text(row.tags),
+            settings: Part::Text(row.settings),
+            secret_fields: Part::Text(row.secret_fields),
+            enabled: columns.enabled,
+            embedded: columns.embedded,
+            status: columns.status(),
+            health: (&columns.health()).into(),
+            last_attempt: row.last_attempt.as_ref().map(Into::into),
+            facts: Part::Text(row.facts),
+            granted_scopes: Part::Text(row.granted_scopes),
+            missing_scopes: Part::Text(row.missing_scopes),
+            expires_at: columns.expires_at,
+            rotate_by: columns.rotate_by,
+            attention: radar.attention(columns.dates()),
+            usage_count: columns.usage_count,
+            last_used_at: columns.last_used_at,
+            version: columns.version,
+            revision: columns.revision,
+            created_at: columns.created_at,
+            created_by: Part::Text(row.created_by),
+            modified_at: columns.modified_at,
+            modified_by: Part::Text(row.modified_by),
         }
     }
 }
 
 /// Answers with a connection and its version as ETag.
 #[must_use]
-pub fn answer(connection: &Connection) -> Response {
-    let response = answer::json(StatusCode::OK, &ConnectionView::from(connection));
+pub fn answer(app: &App, connection: &Connection) -> Response {
+    let response = answer::json(StatusCode::OK, &ConnectionView::new(connection, app.radar()));
     with_version(response, connection.history.version)
 }
 

@@ -3,6 +3,7 @@
 use axum::response::Response;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::answer::{self, Page};
@@ -14,13 +15,13 @@ use crate::api::extract::{InQuery, Parsed};
 use crate::api::openapi::Problems;
 use crate::app::App;
 use crate::domain::caller::SessionCaller;
-use crate::domain::connection::{Connection, Kind};
+use crate::domain::connection::Kind;
 use crate::domain::health::Status;
 use crate::domain::id::ConnectionId;
-use crate::domain::text::{Name, StableKey};
-use crate::domain::values::Settings;
+use crate::domain::text::{Customer, Name, StableKey};
 use crate::store::embedded;
 use crate::store::listing::Position;
+use crate::store::row::ConnectionRow;
 use crate::store::walk::SortKey;
 
 /// How the list is filtered and paged.
@@ -42,7 +43,8 @@ pub struct EmbeddedQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EmbeddedConnection<'a> {
     /// Its id.
-    id: &'a ConnectionId,
+    #[schema(value_type = ConnectionId)]
+    id: &'a str,
     /// The key of its provider.
     provider: &'a str,
     /// The key of its connection type.
@@ -50,9 +52,11 @@ pub struct EmbeddedConnection<'a> {
     /// Whose credentials it holds.
     kind: Kind,
     /// Its name.
-    name: &'a Name,
+    #[schema(value_type = Name)]
+    name: &'a str,
     /// The name under which workflows find it.
-    stable_key: &'a StableKey,
+    #[schema(value_type = StableKey)]
+    stable_key: &'a str,
     /// Whether it can be used.
     status: Status,
     /// Whether it is the customer's own.
@@ -69,33 +73,37 @@ pub struct OwnDetails<'a> {
     health: HealthView,
     /// Its settings.
     #[schema(value_type = Object)]
-    settings: &'a Settings,
+    settings: &'a RawValue,
     /// Scopes that the provider granted.
-    granted_scopes: &'a [String],
+    #[schema(value_type = Vec<String>)]
+    granted_scopes: &'a RawValue,
     /// Scopes that were asked for and not granted.
-    missing_scopes: &'a [String],
+    #[schema(value_type = Vec<String>)]
+    missing_scopes: &'a RawValue,
     /// Raised by every change; its ETag.
     version: u64,
 }
 
 impl<'a> EmbeddedConnection<'a> {
-    fn new(connection: &'a Connection, session: &SessionCaller) -> Self {
-        let own = session.customer.is_some() && connection.owner.customer == session.customer;
+    fn new(connection: &'a ConnectionRow<'a>, session: &SessionCaller) -> Self {
+        let columns = &connection.columns;
+        let customer = columns.customer.as_ref().map(|customer| &*customer.0);
+        let own = customer.is_some() && customer == session.customer.as_ref().map(Customer::as_str);
         let details = own.then(|| OwnDetails {
-            health: (&connection.health).into(),
-            settings: &connection.values.settings,
-            granted_scopes: &connection.found.granted_scopes,
-            missing_scopes: &connection.found.missing_scopes,
-            version: connection.history.version,
+            health: (&columns.health()).into(),
+            settings: connection.settings,
+            granted_scopes: connection.granted_scopes,
+            missing_scopes: connection.missing_scopes,
+            version: columns.version,
         });
         Self {
-            id: &connection.id,
-            provider: &connection.provider,
-            connection_type: &connection.connection_type,
-            kind: connection.owner.kind,
-            name: &connection.label.name,
-            stable_key: &connection.label.stable_key,
-            status: connection.status(),
+            id: columns.id,
+            provider: columns.provider,
+            connection_type: columns.connection_type,
+            kind: columns.kind,
+            name: &columns.name,
+            stable_key: columns.stable_key,
+            status: columns.status(),
             own,
             details,
         }
@@ -124,8 +132,9 @@ pub async fn list_connections(
     let limit = claim.accept(&app, cursor::limit(query.limit)).await?;
     let after = claim.accept(&app, after(query.cursor.as_deref())).await?;
     let wanted = embedded::list(claim.session_hash(), &query.provider, after.as_ref(), limit);
-    let (who, page) = claim.load(&app, wanted).await?;
+    let (who, listed) = claim.load(&app, wanted).await?;
     let session = who.session()?;
+    let page = listed.page()?;
     let page = Page {
         data: page.items.iter().map(|item| EmbeddedConnection::new(&item.connection, session)).collect(),
         next_cursor: page.next.map(|position| cursor::encode(&position)),

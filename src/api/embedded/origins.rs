@@ -7,9 +7,8 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::api::answer::{self, Page};
+use crate::api::audited;
 use crate::api::claim::{Action, Claim, Deployment};
-use crate::api::connections::record::{self, Entry};
-use crate::api::connections::values::ring;
 use crate::api::error::{ApiError, ValueError};
 use crate::api::extract::{Body, InPath, Parsed};
 use crate::api::idempotency::{Created, Idempotency};
@@ -86,7 +85,7 @@ pub async fn create_origin(
     let Body { value: body, bytes } = claim.accept(&app, body).await?;
     let (who, (answered, count)) = claim.load(&app, idempotency.find(&claim).and(access::count_origins())).await?;
     who.authorize(MANAGE, Some(Deployment))?;
-    let ring = ring(&app)?;
+    let ring = app.ring()?;
     if let Some(response) = idempotency.replay(ring, &bytes, answered)? {
         return Ok(response);
     }
@@ -97,13 +96,13 @@ pub async fn create_origin(
         created_at: app.now(),
         created_by: who.actor.clone(),
     };
-    let row = Entry {
+    let entry = audited::Entry {
         environment: None,
         action: AuditAction::OriginCreated,
         resource_id: origin.id.to_string(),
         detail: json!({ "origin": origin.origin }),
     };
-    let mut commit = record::audited((&app, ring, &who), row)?;
+    let mut commit = audited::begin(&app, &who.actor, entry)?;
     commit.push(access::insert_origin(&origin));
     let id = origin.id.to_string();
     let body = serde_json::to_string(&OriginView::from(origin)).unwrap_or_default();
@@ -139,13 +138,13 @@ pub async fn delete_origin(app: App, claim: Claim, id: Parsed<InPath<OriginId>>)
     let (who, found) = claim.load(&app, access::find_origin(&id)).await?;
     who.authorize(MANAGE, Some(Deployment))?;
     let origin = found.ok_or(ApiError::NotFound)?;
-    let row = Entry {
+    let entry = audited::Entry {
         environment: None,
         action: AuditAction::OriginDeleted,
         resource_id: id.to_string(),
         detail: json!({ "origin": origin.origin }),
     };
-    let mut commit = record::audited((&app, ring(&app)?, &who), row)?;
+    let mut commit = audited::begin(&app, &who.actor, entry)?;
     commit.push(access::delete_origin(&id));
     commit.run(&*app.database).await?;
     Ok(answer::no_content())

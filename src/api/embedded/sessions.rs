@@ -9,9 +9,8 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::answer;
+use crate::api::audited;
 use crate::api::claim::{Action, Claim};
-use crate::api::connections::record::{self, Entry};
-use crate::api::connections::values::ring;
 use crate::api::error::{ApiError, ValueError};
 use crate::api::extract::{Body, InQuery, Parsed};
 use crate::api::idempotency::{Created, Idempotency};
@@ -78,7 +77,7 @@ pub async fn create_session(
     let Body { value: body, bytes } = claim.accept(&app, body).await?;
     let (who, answered) = claim.load(&app, idempotency.find(&claim)).await?;
     who.authorize_in(MANAGE, body.environment)?;
-    let ring = ring(&app)?;
+    let ring = app.ring()?;
     if let Some(response) = idempotency.replay(ring, &bytes, answered)? {
         return Ok(response);
     }
@@ -94,13 +93,13 @@ pub async fn create_session(
         expires_at: now + Duration::from_secs(seconds.into()),
     };
     let token = Token::new_session(&*app.random);
-    let row = Entry {
+    let entry = audited::Entry {
         environment: Some(session.environment),
         action: AuditAction::SessionCreated,
         resource_id: session.id.to_string(),
         detail: json!({ "customer": session.customer, "providers": session.providers }),
     };
-    let mut commit = record::audited((&app, ring, &who), row)?;
+    let mut commit = audited::begin(&app, &who.actor, entry)?;
     commit.push(access::insert_session(&session, token.hash.as_str(), now, &who.actor));
     let id = session.id.to_string();
     let created =
@@ -156,13 +155,13 @@ pub async fn end_sessions(app: App, claim: Claim, query: Parsed<InQuery<EndQuery
     let InQuery(EndQuery { environment, customer }) = claim.accept(&app, query).await?;
     let (who, ()) = claim.load(&app, crate::store::nothing()).await?;
     who.authorize_in(MANAGE, environment)?;
-    let row = Entry {
+    let entry = audited::Entry {
         environment: Some(environment),
         action: AuditAction::SessionsRevoked,
         resource_id: customer.to_string(),
         detail: json!({}),
     };
-    let mut commit = record::audited((&app, ring(&app)?, &who), row)?;
+    let mut commit = audited::begin(&app, &who.actor, entry)?;
     commit.push(access::end_sessions(environment, &customer, app.now()));
     commit.run(&*app.database).await?;
     Ok(answer::no_content())

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Faults;
-use crate::catalog::file::{Field, FieldType, VisibleWhen};
+use crate::catalog::file::{Cut, Field, FieldType, VisibleWhen};
 use crate::catalog::pattern;
 use crate::catalog::shape::shape;
 use crate::catalog::template::is_key;
@@ -15,6 +15,7 @@ pub(super) fn check(field: &Field, before: &[Field], at: &str, faults: &mut Faul
     faults.text(format!("{at}.help"), &field.help);
     faults.text(format!("{at}.obtain"), &field.obtain);
     check_patterns(field, at, faults);
+    check_spelling(field, at, faults);
     check_choices(field, at, faults);
     check_secret(field, at, faults);
     if let Some(default) = &field.default {
@@ -47,6 +48,20 @@ fn check_patterns(field: &Field, at: &str, faults: &mut Faults) {
         let good = pattern::matches(&refusal.pattern, "").is_some();
         faults.unless(good, format!("{at}.refuse.pattern"), "is no regular expression");
         faults.text(format!("{at}.refuse.help"), &refusal.help);
+    }
+}
+
+fn check_spelling(field: &Field, at: &str, faults: &mut Faults) {
+    let spelled = field.cut.is_some() || field.letters.is_some();
+    let plain = is_text(field) && !field.secret && field.choices.is_none();
+    faults.unless(plain || !spelled, format!("{at}.cut"), "is for texts that are no secret and have no enum");
+    if let Some(Cut { before, after }) = &field.cut {
+        let good = |pattern: &Option<String>| {
+            pattern.as_deref().is_none_or(|pattern| pattern::matches(pattern, "") == Some(false))
+        };
+        let stated = before.is_some() || after.is_some();
+        let problem = "must hold before or after: regular expressions that do not match nothing";
+        faults.unless(stated && good(before) && good(after), format!("{at}.cut"), problem);
     }
 }
 
@@ -89,10 +104,12 @@ fn fits(field: &Field, value: &Value) -> bool {
 
 fn text_fits(field: &Field, text: &str) -> bool {
     let shaped = shape(field.value_type, text, false).is_ok_and(|spelled| spelled == text);
+    let whole =
+        field.cut.as_ref().is_none_or(|cut| pattern::cut(text, cut.before.as_deref(), cut.after.as_deref()) == text);
     let patterned = field.pattern.as_deref().is_none_or(|pattern| pattern::matches(pattern, text) == Some(true));
     let refused = field.refuse.iter().any(|refusal| pattern::matches(&refusal.pattern, text) == Some(true));
     let chosen = field.choices.as_ref().is_none_or(|choices| choices.iter().any(|choice| choice == text));
-    shaped && patterned && !refused && chosen && !text.is_empty()
+    shaped && whole && patterned && !refused && chosen && !text.is_empty()
 }
 
 fn check_visibility(condition: &VisibleWhen, before: &[Field], at: &str, faults: &mut Faults) {

@@ -39,6 +39,7 @@ pub(super) fn check(connection_type: &ConnectionType, at: &str, faults: &mut Fau
 pub(super) fn auth_templates(auth: &Auth) -> Vec<(&'static str, &Template)> {
     match auth {
         Auth::None {} => vec![],
+        Auth::Authorization { value } => vec![("value", value)],
         Auth::Bearer { token } => vec![("token", token)],
         Auth::Basic { username, password } => vec![("username", username), ("password", password)],
         Auth::Header { name, value } | Auth::Query { name, value } => vec![("name", name), ("value", value)],

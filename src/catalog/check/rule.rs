@@ -2,6 +2,7 @@
 
 use super::Faults;
 use crate::catalog::file::Rule;
+use crate::catalog::pattern;
 use crate::catalog::statuses::Statuses;
 use crate::domain::reason::Reason;
 use crate::domain::verdict::Verdict;
@@ -25,7 +26,13 @@ pub(super) fn check(rules: &[Rule], at: &str, faults: &mut Faults) {
                 format!("{at}.json.pointer"),
                 "must be a JSON pointer such as /error/code",
             );
-            faults.unless(!json.equals_any.is_empty(), format!("{at}.json.equals_any"), "must hold at least one value");
+            let looks = json.present == json.equals_any.is_empty();
+            let problem = "must hold at least one value, or present = true stand in its place";
+            faults.unless(looks, format!("{at}.json.equals_any"), problem);
+        }
+        if let Some(header) = &rule.header {
+            let good = is_header(&header.name) && !header.equals_any.is_empty();
+            faults.unless(good, format!("{at}.header"), "must name a header and at least one value");
         }
     }
 }
@@ -39,6 +46,11 @@ pub(super) fn holds_undecided(statuses: &Statuses) -> bool {
 pub(super) fn is_pointer(text: &str) -> bool {
     let escaped = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
     text.starts_with('/') && escaped
+}
+
+/// Whether a text is the name of a header, in small letters.
+pub(super) fn is_header(text: &str) -> bool {
+    pattern::matches("[a-z0-9-]+", text) == Some(true)
 }
 
 /// The reasons that a provider's answer can give for each verdict; the others are for Keyfob itself to find.

@@ -1,9 +1,9 @@
 //! The rules for tests and messages: what is called, and that a test harms nothing.
 
 use super::request::{check_headers, check_path, check_text};
-use super::rule::{self, is_pointer};
+use super::rule::{self, is_header, is_pointer};
 use super::{Faults, uses};
-use crate::catalog::file::{Auth, Call, ConnectionType, FieldType, Message, SideEffect, Test};
+use crate::catalog::file::{Auth, Call, ConnectionType, FieldType, Message, Place, SideEffect, Test};
 use crate::catalog::statuses::Statuses;
 use crate::catalog::template::{Template, is_key};
 use crate::domain::verdict::Verdict;
@@ -42,12 +42,27 @@ fn check_test(connection_type: &ConnectionType, test: &Test, at: &str, faults: &
     let provable = test.expect.is_some() || test.rules.iter().any(|rule| rule.verdict == Verdict::Valid);
     faults.unless(provable, format!("{at}.rules"), "must hold a rule with the verdict valid, or expect be there");
     check_expect(connection_type, test.expect.as_ref(), &format!("{at}.expect"), faults);
-    for (name, pointer) in &test.facts {
-        let last = pointer.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-        let good = is_key(name) && is_pointer(pointer) && !CREDENTIALS.contains(&last.as_str());
-        faults.unless(good, format!("{at}.facts.{name}"), "must be a JSON pointer, and not to a credential");
+    for (name, place) in &test.facts {
+        faults.unless(is_key(name), format!("{at}.facts.{name}"), "must be a name of a-z, 0-9, _");
+        check_place(place, &format!("{at}.facts.{name}"), faults);
+    }
+    for (name, place) in [("granted_scopes", &test.granted_scopes), ("expires_at", &test.expires_at)] {
+        if let Some(place) = place {
+            check_place(place, &format!("{at}.{name}"), faults);
+        }
     }
     check_comparison(connection_type, test, &format!("{at}.compare_without_credential"), faults);
+}
+
+fn check_place(place: &Place, at: &str, faults: &mut Faults) {
+    let good = match place {
+        Place::Body(pointer) => {
+            let last = pointer.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+            is_pointer(pointer) && !CREDENTIALS.contains(&last.as_str())
+        }
+        Place::Header { header } => is_header(header) && !matches!(header.as_str(), "set-cookie" | "authorization"),
+    };
+    faults.unless(good, at, "must be a JSON pointer or { header = … } in small letters, and not to a credential");
 }
 
 fn check_message(connection_type: &ConnectionType, message: &Message, at: &str, faults: &mut Faults) {

@@ -15,14 +15,13 @@ fn embedded(provider: &str, connection_type: &str) -> &'static ConnectionType {
 /// A connection type with a field of every kind, and one that depends on another.
 fn form() -> ConnectionType {
     let field = |key: &str, more: Value| {
-        let mut field = json!({ "key": key, "label": key, "help": "x", "obtain": "x", "type": "text" });
+        let mut field = json!({ "key": key, "label": key, "type": "text" });
         field.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         field
     };
     let when = |field: &str, is: Value| json!({ "field": field, "is": is });
     serde_json::from_value(json!({
-        "key": "k", "name": "n", "description": "d",
-        "guide": { "url": "x", "steps": ["x"], "least_permissions": "x", "rotation": "x", "not_proven": "x" },
+        "key": "k", "name": "n",
         "request": { "base_url": "https://a.example", "auth": { "scheme": "none" } },
         "fields": [
             field("how", json!({ "enum": ["key", "password"], "default": "password" })),

@@ -1,8 +1,10 @@
 //! Who may do what: every route of the router by every kind of caller.
 
 mod grants;
-mod table;
-mod world;
+mod people;
+mod refusals;
+pub(crate) mod table;
+pub(crate) mod world;
 
 use std::collections::BTreeSet;
 

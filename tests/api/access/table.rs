@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 pub(crate) enum Need {
     /// Anybody, without a key.
     Nothing,
-    /// Any API key.
+    /// Any API key, and whoever is signed in to the dashboard.
     Key,
     /// An API key with this scope.
     Scope(&'static str),
     /// An embedded session.
     Session,
+    /// A session of the dashboard.
+    Dashboard,
 }
 
 /// What an API key with the scope, but for another environment, is answered.
@@ -77,13 +79,16 @@ fn row(route: &'static str, need: Need, elsewhere: Elsewhere) -> Row {
 
 /// Every route of the router.
 pub(crate) fn table() -> Vec<Row> {
-    [open(), connections(), credentials(), keys(), embedded()].into_iter().flatten().collect()
+    let groups =
+        [open(), connections(), credentials(), keys(), people(), master_keys(), embedded(), webhooks(), audit()];
+    groups.into_iter().flatten().collect()
 }
 
 fn open() -> Vec<Row> {
     vec![
         row("GET /healthz", Need::Nothing, Elsewhere::Same),
         row("OPTIONS /v1/embedded/providers", Need::Nothing, Elsewhere::Same).status(204),
+        row("OPTIONS /v1/embedded/providers/{provider}", Need::Nothing, Elsewhere::Same).status(204),
         row("OPTIONS /v1/embedded/connections", Need::Nothing, Elsewhere::Same).status(204),
         row("GET /v1/providers", Need::Key, Elsewhere::Same),
         row("GET /v1/providers/{provider}", Need::Key, Elsewhere::Same),
@@ -147,6 +152,19 @@ fn keys() -> Vec<Row> {
     ]
 }
 
+fn master_keys() -> Vec<Row> {
+    const MANAGE: Need = Need::Scope("master-keys:manage");
+    vec![row("GET /v1/keys", MANAGE, Elsewhere::Same), row("POST /v1/keys/rewrap", MANAGE, Elsewhere::Same)]
+}
+
+fn people() -> Vec<Row> {
+    vec![
+        row("GET /v1/session", Need::Key, Elsewhere::Same),
+        row("POST /v1/session", Need::Key, Elsewhere::Same).status(201).audited("session.created"),
+        row("DELETE /v1/session", Need::Dashboard, Elsewhere::Same).status(204).audited("session.ended"),
+    ]
+}
+
 fn embedded() -> Vec<Row> {
     use Elsewhere::{Refused, Same};
     const EMBEDDED: Need = Need::Scope("embedded:manage");
@@ -166,6 +184,29 @@ fn embedded() -> Vec<Row> {
             .audited("embedded_origin.created"),
         row("DELETE /v1/embedded/origins/{id}", EMBEDDED, Same).status(204).audited("embedded_origin.deleted"),
         row("GET /v1/embedded/providers", Need::Session, Same),
+        row("GET /v1/embedded/providers/{provider}", Need::Session, Same),
         row("GET /v1/embedded/connections", Need::Session, Same),
+    ]
+}
+
+fn webhooks() -> Vec<Row> {
+    use Elsewhere::{Hidden, Refused};
+    const WEBHOOKS: Need = Need::Scope("webhooks:manage");
+    let create = json!({
+        "environment": "development", "url": "https://hooks.acme.dev/keyfob", "event_types": ["connection.expiring"],
+    });
+    vec![
+        row("GET /v1/webhooks", WEBHOOKS, Refused).query("?environment=development"),
+        row("POST /v1/webhooks", WEBHOOKS, Refused).body(create).status(201).audited("webhook.created"),
+        row("DELETE /v1/webhooks/{id}", WEBHOOKS, Hidden).status(204).audited("webhook.deleted"),
+        row("GET /v1/webhooks/{id}/deliveries", WEBHOOKS, Hidden),
+    ]
+}
+
+fn audit() -> Vec<Row> {
+    const AUDIT: Need = Need::Scope("audit:read");
+    vec![
+        row("GET /v1/audit-events", AUDIT, Elsewhere::Refused).query("?environment=development"),
+        row("GET /v1/audit-events/verification", AUDIT, Elsewhere::Same),
     ]
 }

@@ -1,5 +1,6 @@
 //! A Keyfob with one of everything, and one of every kind of caller.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -31,37 +32,48 @@ pub(crate) const SCOPES: [&str; 14] = [
 /// Every environment.
 pub(crate) const ENVIRONMENTS: [&str; 3] = ["development", "staging", "production"];
 
-/// A Keyfob with a connection, an API key and an origin.
+/// A Keyfob with a connection, an API key, an origin and a webhook.
 pub(crate) struct World {
     pub(crate) keyfob: Keyfob,
     pub(crate) connection: String,
     pub(crate) key: String,
     pub(crate) origin: String,
+    pub(crate) webhook: String,
 }
 
 /// Everything that a refused caller must not have changed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct State {
+    /// Every value of every row of every table.
     database: String,
-    blobs: usize,
+    blobs: BTreeMap<String, Vec<u8>>,
     sent: usize,
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let keyfob = Keyfob::start().await;
+        Self::of(Keyfob::start().await).await
+    }
+
+    /// Puts one of everything into a Keyfob.
+    pub(crate) async fn of(keyfob: Keyfob) -> Self {
         let connection = keyfob.create(&bearer("Acme")).await;
         let key = json!({ "name": "Old", "scopes": ["api-keys:manage"], "environments": ["development"] });
         let key = keyfob.post("/v1/api-keys", &key).await.expect(201).json();
         let origin = json!({ "origin": "https://app.example.com" });
         let origin = keyfob.post("/v1/embedded/origins", &origin).await.expect(201).json();
-        Self { keyfob, connection: id(&connection), key: id(&key), origin: id(&origin) }
+        let webhook = json!({
+            "environment": "development", "url": "https://hooks.acme.dev/", "event_types": ["connection.status_changed"],
+        });
+        let webhook = keyfob.post("/v1/webhooks", &webhook).await.expect(201).json();
+        let (connection, key, origin, webhook) = (id(&connection), id(&key), id(&origin), id(&webhook));
+        Self { keyfob, connection, key, origin, webhook }
     }
 
     pub(crate) fn state(&self) -> State {
         State {
             database: self.keyfob.database.dump(),
-            blobs: self.keyfob.blobs.stored.lock().unwrap().len(),
+            blobs: self.keyfob.blobs.stored.lock().unwrap().clone(),
             sent: self.keyfob.counterpart.received().len(),
         }
     }
@@ -71,6 +83,7 @@ impl World {
         let id = match row.path.split('/').nth(2) {
             Some("connections") => &self.connection,
             Some("api-keys") => &self.key,
+            Some("webhooks") => &self.webhook,
             _ => &self.origin,
         };
         path_of(row, id)
@@ -83,7 +96,12 @@ impl World {
 
     /// Sends the request of a row to a path of its own.
     pub(crate) async fn ask_at(&self, path: &str, row: &Row, authorization: Option<&str>) -> Answer {
-        let mut request = Request::builder().method(row.method).uri(path);
+        self.ask_by(row.method, path, row, authorization).await
+    }
+
+    /// Sends the request of a row by another method.
+    pub(crate) async fn ask_by(&self, method: &str, path: &str, row: &Row, authorization: Option<&str>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
         if let Some(authorization) = authorization {
             request = request.header("authorization", authorization);
         }

@@ -32,7 +32,8 @@ async fn everything_that_a_person_may_say_is_kept() {
     let mut expected = created(&connection["id"], "Acme", "acme_main");
     let kept = json!({
         "description": "For alerts.\nAsk first.", "tags": ["a", "b"], "enabled": false, "embedded": true,
-        "expires_at": "2027-01-01T00:00:00.000Z", "rotate_by": "2026-12-01T00:00:00.000Z", "status": "not_active",
+        "expires_at": "2027-01-01T00:00:00.000Z", "rotate_by": "2026-12-01T00:00:00.000Z",
+        "attention": ["rotation_due"], "status": "not_active",
     });
     expected.as_object_mut().unwrap().extend(kept.as_object().unwrap().clone());
     assert_eq!(connection, expected);

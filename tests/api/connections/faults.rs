@@ -98,7 +98,7 @@ async fn a_change_whose_answer_was_lost_is_answered_all_the_same() {
 async fn a_batch_that_is_done_late_takes_its_blob_back() {
     let keyfob = Keyfob::working().await;
     keyfob.create(&bearer("Acme")).await;
-    let entry = "insert into vault_entries select owner_id, purpose, 9, environment, 'late', wrapped_key, key_id, destinations, created_at from vault_entries";
+    let entry = "insert into vault_entries (owner_id, purpose, number, environment, vault_ref, wrapped_key, key_id, destinations, created_at) select owner_id, purpose, 9, environment, 'late', wrapped_key, key_id, destinations, created_at from vault_entries";
     keyfob.database.execute("insert into garbage values ('late', 0)").unwrap();
     keyfob.database.execute(entry).unwrap();
     assert_eq!(keyfob.database.value::<i64>("select count(*) from garbage"), 0);

@@ -5,6 +5,7 @@ mod delete;
 mod faults;
 mod idempotency;
 mod update;
+mod writers;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ fn created(id: &Value, name: &str, stable_key: &str) -> Value {
             "verdict": "valid", "reason": null, "action": "none", "message": null,
             "at": "2026-11-20T10:00:00.000Z", "source": "save",
         },
-        "facts": {}, "granted_scopes": [], "missing_scopes": [], "expires_at": null, "rotate_by": null,
+        "facts": {}, "granted_scopes": [], "missing_scopes": [], "expires_at": null, "rotate_by": null, "attention": [],
         "usage_count": 0, "last_used_at": null, "version": 1, "revision": 1,
         "created_at": "2026-11-20T10:00:00.000Z", "created_by": root,
         "modified_at": "2026-11-20T10:00:00.000Z", "modified_by": root,

@@ -83,7 +83,7 @@ async fn ending_a_customers_sessions_ends_all_of_them_and_no_other() {
 async fn the_catalogue_of_a_session_holds_what_it_may_use_and_nothing_else() {
     let keyfob = Keyfob::start().await;
     for (limits, expected) in [
-        (json!({ "providers": ["slack"] }), json!([["slack", ["incoming_webhook"]]])),
+        (json!({ "providers": ["slack"] }), json!([["slack", ["incoming_webhook", "token"]]])),
         (json!({ "connection_types": ["basic"] }), json!([["http", ["basic"]]])),
         (json!({ "providers": ["slack"], "connection_types": ["basic"] }), json!([])),
         (json!({ "providers": [] }), json!([])),
@@ -94,12 +94,33 @@ async fn the_catalogue_of_a_session_holds_what_it_may_use_and_nothing_else() {
         let page = read(&keyfob, "/v1/embedded/providers", &token, &[]).await.expect(200).json();
         assert_eq!(keys(&page), expected, "{limits}");
     }
-    let all = read(&keyfob, "/v1/embedded/providers", &customer(&keyfob, "c1").await, &[]).await.expect(200).json();
-    assert_eq!(keys(&all), keys(&keyfob.get("/v1/providers").await.expect(200).json()));
+    let token = customer(&keyfob, "c1").await;
+    let all = read(&keyfob, "/v1/embedded/providers", &token, &[]).await.expect(200).json();
+    assert_eq!(all, keyfob.get("/v1/providers").await.expect(200).json());
     for listed in all["data"].as_array().unwrap() {
-        let path = format!("/v1/providers/{}", listed["key"].as_str().unwrap());
-        assert_eq!(&keyfob.get(&path).await.expect(200).json(), listed);
+        let key = listed["key"].as_str().unwrap();
+        let whole = read(&keyfob, &format!("/v1/embedded/providers/{key}"), &token, &[]).await.expect(200).json();
+        assert_eq!(keyfob.get(&format!("/v1/providers/{key}")).await.expect(200).json(), whole);
     }
+}
+
+#[tokio::test]
+async fn a_provider_is_shown_to_a_session_with_the_types_that_it_may_use() {
+    let keyfob = Keyfob::start().await;
+    let of_types =
+        |types: &[&str]| json!({ "environment": "development", "customer": "c1", "connection_types": types });
+    let basic = session(&keyfob, &of_types(&["basic"])).await;
+    read(&keyfob, "/v1/embedded/providers/slack", &basic, &[]).await.expect(404);
+    read(&keyfob, "/v1/embedded/providers/nothing", &basic, &[]).await.expect(404);
+    let slack = json!({ "environment": "development", "customer": "c1", "providers": ["slack"] });
+    let slack = session(&keyfob, &slack).await;
+    read(&keyfob, "/v1/embedded/providers/http", &slack, &[]).await.expect(404);
+    let answer = read(&keyfob, "/v1/embedded/providers/http", &basic, &[]).await.expect(200);
+    let mut whole = keyfob.get("/v1/providers/http").await.expect(200).json();
+    whole["connection_types"].as_array_mut().unwrap().retain(|of| of["key"] == "basic");
+    assert_eq!(answer.json(), whole);
+    let known = [("if-none-match", answer.header("etag"))];
+    read(&keyfob, "/v1/embedded/providers/http", &basic, &known).await.expect(304);
 }
 
 /// The keys of the providers of a page, each with its types.

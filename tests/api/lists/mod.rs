@@ -1,6 +1,7 @@
 //! Lists and facets: filters, sorts, cursors, search, counts.
 
-mod model;
+mod due;
+pub(crate) mod model;
 mod search;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,16 +9,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use keyfob::domain::connection::{Connection, Kind};
 use keyfob::domain::id::ConnectionId;
 use keyfob::domain::text::fold;
+use keyfob::domain::time::Timestamp;
 use keyfob::ports::Database;
 use keyfob::store::connections::{insert, touch_last_used};
 use serde_json::{Value, json};
 
 use crate::support::{Keyfob, bearer, path_of};
-use model::{Dice, FILTERS, Question, connection, tally, word};
+use model::{Dice, FILTERS, Question, connection, due, tally, word};
 
 const LIST: &str = "/v1/connections?environment=development";
 const FACETS: &str = "/v1/connections/facets?environment=development";
-const SORTS: [&str; 6] = ["name", "-name", "created_at", "-created_at", "modified_at", "-modified_at"];
+const SORTS: [&str; 8] =
+    ["name", "-name", "created_at", "-created_at", "modified_at", "-modified_at", "due_at", "-due_at"];
 
 /// Stores some hundred connections of every sort, as the code stores them.
 async fn populate(keyfob: &Keyfob, dice: &mut Dice, count: u64) -> Vec<Connection> {
@@ -51,10 +54,14 @@ async fn walk(keyfob: &Keyfob, query: &str, limit: usize) -> Vec<String> {
 /// The ids that a list must have, in their order.
 fn expected(all: &[Connection], question: &Question, sort: &str) -> Vec<String> {
     let mut rows: Vec<(usize, &Connection)> = all.iter().enumerate().filter(|(_, one)| question.fits(one)).collect();
+    if sort.ends_with("due_at") {
+        rows.retain(|(_, one)| due(one).is_some());
+    }
     rows.sort_by_key(|(row, one)| {
         let key = match sort.trim_start_matches('-') {
             "name" => (0, fold(one.label.name.as_str())),
             "created_at" => (one.history.created_at.millis(), String::new()),
+            "due_at" => (due(one).map_or(0, Timestamp::millis), String::new()),
             _ => (one.history.modified_at.millis(), String::new()),
         };
         (key, *row)
@@ -157,7 +164,10 @@ async fn without_a_limit_a_page_has_50() {
 }
 
 async fn named(keyfob: &Keyfob, name: &str) -> String {
-    let created = keyfob.post("/v1/connections?test=false", &bearer(name)).await.expect(201).json();
+    // With a date, so that it is in every list.
+    let mut body = bearer(name);
+    body["rotate_by"] = "2027-01-01T00:00:00Z".into();
+    let created = keyfob.post("/v1/connections?test=false", &body).await.expect(201).json();
     created["id"].as_str().unwrap().to_owned()
 }
 

@@ -86,7 +86,10 @@ pub(crate) fn connection(dice: &mut Dice, number: u64, templates: &[ConnectionId
         health: Health { verdict, reason, checked_at: Some(created_at), source: Some(Source::Test), stale: false },
         last_attempt: None,
         found: Found::default(),
-        dates: Dates { expires_at: dice.chance(30).then(|| dice.day()), rotate_by: None },
+        dates: Dates {
+            expires_at: dice.chance(30).then(|| dice.day()),
+            rotate_by: dice.chance(20).then(|| dice.day()),
+        },
         usage: Usage { count: 0, last_used_at: dice.chance(50).then(|| dice.day()) },
         history: History {
             version: 1,
@@ -132,12 +135,13 @@ pub(crate) struct Question {
     pub(crate) template: Option<ConnectionId>,
     pub(crate) stable_key: Option<StableKey>,
     pub(crate) expires_before: Option<Timestamp>,
+    pub(crate) due_before: Option<Timestamp>,
     pub(crate) unused_for: Option<u32>,
     pub(crate) search: Option<&'static str>,
 }
 
 /// How many filters there are.
-pub(crate) const FILTERS: usize = 15;
+pub(crate) const FILTERS: usize = 16;
 
 impl Question {
     /// Narrows by one more filter, as chance has it.
@@ -157,7 +161,8 @@ impl Question {
             10 => self.template = Some(all.iter().rev().find_map(|one| one.owner.template.clone()).unwrap_or(some.id)),
             11 => self.stable_key = Some(some.label.stable_key),
             12 => self.expires_before = Some(dice.day()),
-            13 => self.unused_for = Some(u32::try_from(1 + dice.roll(40)).unwrap()),
+            13 => self.due_before = Some(dice.day()),
+            14 => self.unused_for = Some(u32::try_from(1 + dice.roll(40)).unwrap()),
             _ => self.search = Some(*dice.pick(&SEARCHES)),
         }
     }
@@ -178,6 +183,7 @@ impl Question {
         query.extend(self.template.iter().map(|template| ("template", template.to_string())));
         query.extend(self.stable_key.iter().map(|key| ("stable_key", key.to_string())));
         query.extend(self.expires_before.map(|time| ("expires_before", time.to_string())));
+        query.extend(self.due_before.map(|time| ("due_before", time.to_string())));
         query.extend(self.unused_for.map(|days| ("unused_for", days.to_string())));
         query.extend(self.search.map(|search| ("search", search.to_owned())));
         serde_html_form::to_string(query).unwrap()
@@ -199,6 +205,7 @@ impl Question {
             && self.embedded.is_none_or(|embedded| one.switches.embedded == embedded)
             && self.stable_key.as_ref().is_none_or(|key| one.label.stable_key == *key)
             && self.expires_before.is_none_or(|time| one.dates.expires_at.is_some_and(|end| end < time))
+            && self.due_before.is_none_or(|time| due(one).is_some_and(|date| date < time))
             && self.unused_for.is_none_or(|days| used < NOW - DAY * days)
             && self.search.is_none_or(|search| matches(search, one))
     }
@@ -229,6 +236,11 @@ fn matches(search: &str, one: &Connection) -> bool {
             text.split(|c: char| !c.is_alphanumeric()).any(|token| token.starts_with(word))
         }
     })
+}
+
+/// The first day on which somebody has to act.
+pub(crate) fn due(one: &Connection) -> Option<Timestamp> {
+    [one.dates.expires_at, one.dates.rotate_by].into_iter().flatten().min()
 }
 
 /// How often each value occurs.

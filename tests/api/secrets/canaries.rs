@@ -8,6 +8,8 @@ pub(super) struct Canary {
     pub(super) connection_type: &'static str,
     pub(super) field: &'static str,
     settings: Value,
+    /// Further secrets that the connection type requires.
+    beside: Value,
     pub(super) first: String,
     pub(super) second: String,
 }
@@ -15,9 +17,11 @@ pub(super) struct Canary {
 impl Canary {
     /// A connection with a secret.
     pub(super) fn connection(&self, secret: &str) -> Value {
+        let mut secrets = self.beside.clone();
+        secrets[self.field] = secret.into();
         json!({
             "environment": "development", "provider": self.provider, "connection_type": self.connection_type,
-            "name": "Watched", "settings": self.settings, "secrets": { self.field: secret },
+            "name": "Watched", "settings": self.settings, "secrets": secrets,
         })
     }
 }
@@ -31,18 +35,82 @@ pub(super) fn telling(secret: &str) -> Vec<String> {
 pub(super) fn canaries() -> Vec<Canary> {
     let slack = |token: &str| format!("https://hooks.slack.com/services/T0WATCHED/B0WATCHED/{token}");
     let discord = |token: &str| format!("https://discord.com/api/webhooks/223704706495545344/{}", token.repeat(3));
-    vec![
+    let mut canaries = keys();
+    canaries.extend([
         webhook("slack", "incoming_webhook", slack("Canary1Canary1Canary1abc"), slack("Canary2Canary2Canary2abc")),
         webhook("discord", "webhook", discord("Canary-1_Canary-1_abcdef"), discord("Canary-2_Canary-2_abcdef")),
         http("bearer", "token", r#"Canary1"\/<&>'{}%41+=~?#"#, r#"Canary2"\/<&>'{}%41+=~?#"#),
         http("basic", "password", r#"Canäry1 "\/ <&> 💳 ü%41+"#, r#"Canäry2 "\/ <&> 💳 ü%41+"#),
         http("header", "header_value", r#"Canary1 "\/<&>'{} %41+=~"#, r#"Canary2 "\/<&>'{} %41+=~"#),
         http("query", "query_value", r#"Canäry1&a=b "\/ 💳 %41+#"#, r#"Canäry2&a=b "\/ 💳 %41+#"#),
+    ]);
+    canaries
+}
+
+/// The keys of providers, which take few characters: what encodings do to the others is seen above.
+fn keys() -> Vec<Canary> {
+    let (hex1, hex2) = ("c1c1c1c1d1d1d1d1e1e1e1e1f1f1f1f1", "c2c2c2c2d2d2d2d2e2e2e2e2f2f2f2f2");
+    let account = format!("AC{}", "a".repeat(32));
+    let datadog = |field| key("datadog", "application_key", field);
+    vec![
+        key("airtable", "token", "token")
+            .of(&format!("patCanary1Canary1.{hex1}{hex1}"), &format!("patCanary2Canary2.{hex2}{hex2}")),
+        key("datadog", "api_key", "api_key").of(hex1, hex2),
+        datadog("api_key").beside(json!({ "application_key": "0".repeat(40) })).of(hex1, hex2),
+        datadog("application_key")
+            .beside(json!({ "api_key": "0".repeat(32) }))
+            .of(&"Canary1".repeat(6), &"Canary2".repeat(6)),
+        key("discord", "bot_token", "bot_token").of(&discord_token("Canary1"), &discord_token("Canary2")),
+        key("github", "token", "token").of("github_pat_Canary1Canary1Canary1", "github_pat_Canary2Canary2Canary2"),
+        key("gitlab", "token", "token").of("glpat-Canary1_Canary1-Canary1", "glpat-Canary2_Canary2-Canary2"),
+        key("hubspot", "access_token", "access_token").of(&"Canary1-".repeat(5), &"Canary2-".repeat(5)),
+        key("jira", "api_token", "api_token")
+            .with(json!({ "site": "acme", "email": "ann@acme.dev" }))
+            .of("ATATTCanary1_Canary1-Canary1=", "ATATTCanary2_Canary2-Canary2="),
+        key("linear", "api_key", "api_key").of("lin_api_Canary1Canary1Canary1", "lin_api_Canary2Canary2Canary2"),
+        key("notion", "token", "token")
+            .of(&format!("ntn_{}", "Canary1".repeat(6)), &format!("ntn_{}", "Canary2".repeat(6))),
+        key("openai", "api_key", "api_key").of("sk-proj-Canary1_Canary1-Canary1", "sk-proj-Canary2_Canary2-Canary2"),
+        key("pagerduty", "api_key", "api_key").of("Canary1+Canary1_Canary1", "Canary2+Canary2_Canary2"),
+        key("sendgrid", "api_key", "api_key").of(&sendgrid_key("Canary1"), &sendgrid_key("Canary2")),
+        key("slack", "token", "token").of("xoxb-Canary1-Canary1-Canary1", "xoxb-Canary2-Canary2-Canary2"),
+        key("stripe", "api_key", "api_key").of("rk_live_Canary1Canary1Canary1", "rk_live_Canary2Canary2Canary2"),
+        key("twilio", "api_key", "key_secret")
+            .with(json!({ "account_sid": account, "key_sid": format!("SK{}", "a".repeat(32)) }))
+            .of("Canary1Canary1Canary1Canary1Cana", "Canary2Canary2Canary2Canary2Cana"),
+        key("twilio", "auth_token", "auth_token").with(json!({ "account_sid": account })).of(hex1, hex2),
     ]
 }
 
+fn discord_token(piece: &str) -> String {
+    format!("{}.{piece}.{}", piece.repeat(3), piece.repeat(4))
+}
+
+fn sendgrid_key(piece: &str) -> String {
+    format!("SG.{}.{}", piece.repeat(3), piece.repeat(6))
+}
+
+fn key(provider: &'static str, connection_type: &'static str, field: &'static str) -> Canary {
+    let (first, second) = (String::new(), String::new());
+    Canary { provider, connection_type, field, settings: json!({}), beside: Value::Null, first, second }
+}
+
+impl Canary {
+    fn with(self, settings: Value) -> Self {
+        Self { settings, ..self }
+    }
+
+    fn beside(self, beside: Value) -> Self {
+        Self { beside, ..self }
+    }
+
+    fn of(self, first: &str, second: &str) -> Self {
+        Self { first: first.to_owned(), second: second.to_owned(), ..self }
+    }
+}
+
 fn webhook(provider: &'static str, connection_type: &'static str, first: String, second: String) -> Canary {
-    Canary { provider, connection_type, field: "webhook_url", settings: json!({}), first, second }
+    Canary { provider, connection_type, field: "webhook_url", settings: json!({}), beside: Value::Null, first, second }
 }
 
 fn http(connection_type: &'static str, field: &'static str, first: &str, second: &str) -> Canary {
@@ -50,5 +118,5 @@ fn http(connection_type: &'static str, field: &'static str, first: &str, second:
     if connection_type == "basic" {
         settings["username"] = "ann".into();
     }
-    Canary { provider: "http", connection_type, field, settings, first: first.to_owned(), second: second.to_owned() }
+    key("http", connection_type, field).with(settings).of(first, second)
 }

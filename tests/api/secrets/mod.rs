@@ -3,6 +3,8 @@
 //! blob, in no spelling.
 
 mod canaries;
+mod hostile;
+mod purposes;
 mod spellings;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,7 +25,11 @@ struct Watched {
 
 impl Watched {
     async fn start(status: u16) -> Self {
-        Self { keyfob: Keyfob::with(move |request| echo(status, request)).await, answers: Vec::new() }
+        Self::with(move |request| echo(status, request)).await
+    }
+
+    async fn with(rule: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
+        Self { keyfob: Keyfob::with(rule).await, answers: Vec::new() }
     }
 
     /// Sends a request and keeps its answer, which may be any but a fault of Keyfob's.
@@ -32,25 +38,39 @@ impl Watched {
     }
 
     async fn ask_as(&mut self, key: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
-        let answer = self.keyfob.request(method, path, key, headers, body).await;
+        let answer = self.ask_in_vain(key, method, path, headers, body).await;
         assert!(answer.status.as_u16() < 500, "{method} {path}: {}", answer.text);
+        answer
+    }
+
+    /// Sends a request and keeps its answer, whatever it is.
+    async fn ask_in_vain(
+        &mut self,
+        key: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Answer {
+        let answer = self.keyfob.request(method, path, key, headers, body).await;
         self.answers.push(format!("{method} {} {:?} {}", answer.status, answer.headers, answer.text));
         answer
     }
 
     /// Fails where the secret stands in anything that was kept, in any spelling.
     fn search(&self, what: &str, secret: &str) {
-        let database = self.keyfob.database.dump();
+        let (database, file) = (self.keyfob.database.dump(), self.keyfob.database.file());
         let blobs = self.keyfob.blobs.stored.lock().unwrap();
         let blobs = blobs.iter().flat_map(|(key, blob)| [key.as_bytes(), blob]).map(bytes);
         let places =
             [("the database", vec![database]), ("the log", self.keyfob.log.all()), ("an answer", self.answers.clone())];
         let texts =
             places.iter().flat_map(|(place, texts)| texts.iter().map(move |text| (*place, bytes(text.as_bytes()))));
-        let places: Vec<(&str, String)> = texts.chain(blobs.map(|blob| ("a blob", blob))).collect();
+        let files = blobs.map(|blob| ("a blob", blob)).chain([("the file of the database", bytes(&file))]);
+        let places: Vec<(&str, String)> = texts.chain(files).collect();
         for (spelling, needle) in spellings(secret) {
             let found = places.iter().find(|(_, text)| text.contains(&bytes(&needle)));
-            assert!(found.is_none(), "{what} stands in {}, {spelling}: {:?}", found.unwrap().0, found.unwrap().1);
+            assert!(found.is_none(), "{what} stands in {}, {spelling}: {:.4000?}", found.unwrap().0, found.unwrap().1);
         }
     }
 }
@@ -65,11 +85,18 @@ fn echo(status: u16, request: &Received) -> Reply {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     let credential = request.header("authorization").or_else(|| request.header("x-api-key")).unwrap_or_default();
     let last = request.target.rsplit(['/', '=']).next().unwrap_or_default();
-    let body = json!({
+    let bare =
+        credential.strip_prefix("Basic ").map_or(credential, |_| "").rsplit([' ', '=']).next().unwrap_or_default();
+    let facts = ["id", "login", "object", "team", "user", "accountId", "portalId", "sid", "status", "friendly_name"];
+    let mut body = json!({
         "name": last, "channel_id": format!("id {last}"), "guild_id": request.target, "message": credential,
         "error": format!("invalid_token {request:?}"), "call": CALLS.fetch_add(1, Ordering::SeqCst),
+        "ok": true, "active": true, "scopes": ["read", bare, credential], "abilities": [bare],
     });
+    body.as_object_mut().unwrap().extend(facts.map(|key| (key.to_owned(), json!(bare))));
     let headers = [
+        ("X-OAuth-Scopes", bare),
+        ("OpenAI-Organization", bare),
         ("Content-Type", "application/json"),
         ("X-Echo", &request.target),
         ("Location", &request.target),
@@ -94,7 +121,10 @@ fn every_secret_field_of_the_catalogue_has_a_canary() {
 #[tokio::test]
 async fn a_secret_of_a_connection_is_found_nowhere_after_a_whole_life() {
     for canary in canaries() {
-        for status in [200, 302, 401, 404, 500] {
+        // What a status does is the same whatever the provider: the generic one and the webhooks go through all of them.
+        let is_key = !["http", "discord", "slack"].contains(&canary.provider);
+        let statuses = if is_key { &[200][..] } else { &[200, 302, 401, 404, 500] };
+        for &status in statuses {
             let mut watched = Watched::start(status).await;
             live(&mut watched, &canary).await;
             for secret in [&canary.first, &canary.second] {
@@ -109,8 +139,10 @@ async fn a_secret_of_a_connection_is_found_nowhere_after_a_whole_life() {
 
 /// Everything that can be done with a connection.
 async fn live(watched: &mut Watched, canary: &Canary) {
-    let created =
-        watched.ask("POST", "/v1/connections", &[], &canary.connection(&canary.first)).await.expect(201).json();
+    let (once, whole) = ([("idempotency-key", "once")], canary.connection(&canary.first));
+    let created = watched.ask("POST", "/v1/connections", &once, &whole).await.expect(201).json();
+    watched.ask("POST", "/v1/connections", &once, &whole).await.expect(201);
+    watched.ask("POST", "/v1/connections", &once, &canary.connection(&canary.second)).await.expect(422);
     let path = format!("/v1/connections/{}", created["id"].as_str().unwrap());
     test(watched, canary, &path).await;
     let secret = |secret: &str| json!({ "secrets": { canary.field: secret } });
@@ -159,7 +191,7 @@ async fn read(watched: &mut Watched, path: &str) {
     let session = json!({ "environment": "development", "customer": "c1" });
     let session = watched.keyfob.post("/v1/embedded/sessions", &session).await.expect(201).json();
     let token = session["token"].as_str().unwrap();
-    for path in ["/v1/embedded/connections", "/v1/embedded/providers"] {
+    for path in ["/v1/embedded/connections", "/v1/embedded/providers", "/v1/embedded/providers/slack"] {
         watched.ask_as(token, "GET", path, &[], &Value::Null).await.expect(200);
     }
 }
@@ -191,7 +223,7 @@ async fn mistakes(watched: &mut Watched, canary: &Canary, path: &str) {
         ("/provider", json!(secret)),
         ("/connection_type", json!(secret)),
         ("/name", json!(secret.repeat(50))),
-        ("/stable_key", json!(secret)),
+        ("/stable_key", json!(format!("Key {secret}"))),
         ("/tags", json!(secret)),
         ("/enabled", json!(secret)),
         ("/expires_at", json!(secret)),
@@ -237,11 +269,14 @@ async fn the_tokens_of_keys_and_sessions_and_the_master_key_are_found_nowhere() 
         watched.ask("GET", &format!("/v1/api-keys/{token}"), &[], &Value::Null).await;
         watched.ask("DELETE", &format!("/v1/api-keys/{token}"), &[], &Value::Null).await.expect(404);
     }
-    let created = canaries().first().unwrap().connection("https://hooks.slack.com/services/T1/B1/abcdefgh12345678");
+    let canaries = canaries();
+    let webhook = canaries.iter().find(|of| of.connection_type == "incoming_webhook").unwrap();
+    let created = webhook.connection("https://hooks.slack.com/services/T1/B1/abcdefgh12345678");
     watched.ask("POST", "/v1/connections", &[], &created).await.expect(201);
     for token in tokens {
         watched.search("a token", token);
         watched.search("the random part of a token", &token[3..46]);
     }
     watched.search("the master key", &"\u{7}".repeat(32));
+    watched.search("the master key, as it is configured", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc");
 }

@@ -23,6 +23,9 @@ pub(super) fn spellings(secret: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("in JSON", json.clone().into_bytes()),
         ("in JSON in JSON", in_json(&json).into_bytes()),
         ("in ASCII JSON", json_ascii(&json).into_bytes()),
+        ("in JSON, every character escaped", escaped(secret, false).into_bytes()),
+        ("in JSON, every character escaped in capitals", escaped(secret, true).into_bytes()),
+        ("in HTML", in_html(secret).into_bytes()),
         ("as Rust shows it", format!("{secret:?}").trim_matches('"').as_bytes().to_vec()),
         ("in UTF-16", utf16(u16::to_le_bytes)),
         ("in UTF-16, big-endian", utf16(u16::to_be_bytes)),
@@ -59,6 +62,16 @@ fn in_path(secret: &str) -> String {
 fn in_json(text: &str) -> String {
     let quoted = serde_json::to_string(text).unwrap();
     quoted[1..quoted.len() - 1].to_owned()
+}
+
+fn escaped(secret: &str, capitals: bool) -> String {
+    let escape = |unit| if capitals { format!("\\u{unit:04X}") } else { format!("\\u{unit:04x}") };
+    secret.encode_utf16().map(escape).collect::<Vec<_>>().concat()
+}
+
+fn in_html(secret: &str) -> String {
+    let pairs = [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;"), ("'", "&#39;")];
+    pairs.iter().fold(secret.to_owned(), |text, (plain, entity)| text.replace(plain, entity))
 }
 
 fn json_ascii(json: &str) -> String {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::sync::Mutex;
+use std::path::Path;
+use std::sync::{Mutex, OnceLock};
 
 use async_trait::async_trait;
 use keyfob::ports::{Database, DatabaseError, Param, Rows, Statement};
@@ -28,6 +29,15 @@ pub(crate) struct Sqlite {
     executed: Mutex<BTreeSet<String>>,
     /// What the next batches do instead of what they should.
     faults: Mutex<Vec<Fault>>,
+    /// Every batch since recording began, and whether it was done.
+    recorded: Mutex<Option<Vec<Recorded>>>,
+}
+
+/// A batch as it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    pub(crate) statements: Vec<Statement>,
+    pub(crate) is_done: bool,
 }
 
 /// How a batch fails.
@@ -42,22 +52,64 @@ pub(crate) enum Fault {
 }
 
 impl Sqlite {
+    /// An empty database; the migrations run once, and every other is a copy.
     pub(crate) fn migrated() -> Self {
-        let connection = Connection::open_in_memory().unwrap();
-        let mut files: Vec<_> = std::fs::read_dir("schema").unwrap().map(|file| file.unwrap().path()).collect();
-        files.sort();
-        for file in files {
-            connection.execute_batch(&std::fs::read_to_string(file).unwrap()).unwrap();
-        }
+        static EMPTY: OnceLock<Vec<u8>> = OnceLock::new();
+        Self::of(EMPTY.get_or_init(|| {
+            let connection = Connection::open_in_memory().unwrap();
+            migrate(&connection);
+            Self::over(connection).file()
+        }))
+    }
+
+    /// A database of its own from the bytes of another.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.deserialize_read_exact("main", bytes, bytes.len(), false).unwrap();
+        Self::over(connection)
+    }
+
+    /// Opens a copy of a database, migrated by whoever made it.
+    pub(crate) fn open(file: &Path) -> Self {
+        Self::over(Connection::open(file).unwrap())
+    }
+
+    /// Copies the database to a file, as it stands.
+    pub(crate) fn copy_to(&self, file: &Path) {
+        self.connection.lock().unwrap().execute("vacuum into ?1", [file.to_str().unwrap()]).unwrap();
+    }
+
+    fn over(connection: Connection) -> Self {
         for (limit, value) in LIMITS {
             connection.set_limit(limit, value).unwrap();
         }
-        Self { connection: connection.into(), executed: Mutex::default(), faults: Mutex::default() }
+        connection.set_prepared_statement_cache_capacity(200);
+        Self {
+            connection: connection.into(),
+            executed: Mutex::default(),
+            faults: Mutex::default(),
+            recorded: Mutex::default(),
+        }
+    }
+
+    /// Keeps every batch from now on.
+    pub(crate) fn record(&self) {
+        *self.recorded.lock().unwrap() = Some(Vec::new());
+    }
+
+    /// The batches since recording began.
+    pub(crate) fn recorded(&self) -> Vec<Recorded> {
+        self.recorded.lock().unwrap().clone().unwrap_or_default()
     }
 
     /// Lets the next batches fail, one fault each.
     pub(crate) fn fail_next(&self, faults: &[Fault]) {
         self.faults.lock().unwrap().extend(faults.iter().rev());
+    }
+
+    /// Takes back the faults that are still to come.
+    pub(crate) fn forget_faults(&self) {
+        self.faults.lock().unwrap().clear();
     }
 
     /// One value of a query.
@@ -103,6 +155,11 @@ impl Sqlite {
         dump
     }
 
+    /// The bytes of the database file, pages that are free included.
+    pub(crate) fn file(&self) -> Vec<u8> {
+        self.connection.lock().unwrap().serialize("main").unwrap().to_vec()
+    }
+
     /// The plan of every statement that was executed so far, by its SQL.
     pub(crate) fn plans(&self) -> Vec<(String, Vec<String>)> {
         let connection = self.connection.lock().unwrap();
@@ -117,7 +174,17 @@ impl Sqlite {
         executed.iter().map(plan).collect()
     }
 
-    fn run(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, DatabaseError> {
+    /// Executes a batch.
+    pub(crate) fn run(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, DatabaseError> {
+        let recorded = self.recorded.lock().unwrap().is_some().then(|| statements.clone());
+        let outcome = self.execute_all(statements);
+        if let (Some(statements), Some(all)) = (recorded, self.recorded.lock().unwrap().as_mut()) {
+            all.push(Recorded { statements, is_done: outcome.is_ok() });
+        }
+        outcome
+    }
+
+    fn execute_all(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, DatabaseError> {
         let mut connection = self.connection.lock().unwrap();
         let transaction = connection.transaction().map_err(|error| failure(&error))?;
         let mut results = Vec::new();
@@ -127,6 +194,14 @@ impl Sqlite {
         }
         transaction.commit().map_err(|error| failure(&error))?;
         Ok(results)
+    }
+}
+
+fn migrate(connection: &Connection) {
+    let mut files: Vec<_> = std::fs::read_dir("schema").unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        connection.execute_batch(&std::fs::read_to_string(file).unwrap()).unwrap();
     }
 }
 

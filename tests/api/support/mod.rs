@@ -4,9 +4,12 @@
 #[expect(dead_code, reason = "the tests of what leaves use the rest")]
 pub(crate) mod counterpart;
 pub(crate) mod database;
+pub(crate) mod people;
 #[expect(dead_code, reason = "the tests of what leaves use the rest")]
 pub(crate) mod ports;
 pub(crate) mod routes;
+#[expect(dead_code, reason = "the tests of tokens use the rest")]
+pub(crate) mod signing;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
@@ -18,11 +21,12 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
-use keyfob::api::scheduled;
+use keyfob::app::deferred::Deferred;
 use keyfob::app::{App, Ports};
 use keyfob::config::Config;
 use keyfob::domain::time::Timestamp;
-use keyfob::ports::{BlobError, BlobStore, Log, Throttle};
+use keyfob::jobs;
+use keyfob::ports::{AssetError, Assets, BlobError, BlobStore, Keys, Log, Throttle};
 use keyfob::router::router;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -30,13 +34,14 @@ use tower::ServiceExt;
 use counterpart::{Counterpart, Received, Reply, answer};
 use database::Sqlite;
 use ports::{Rerouted, SeededRandom, SetClock};
+use signing::Ring;
 
 /// 2026-11-20T10:00:00.000Z.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_168_800_000);
 /// The root key: 43 zeros and their check sum.
 pub(crate) const ROOT: &str = "kf_00000000000000000000000000000000000000000002CZclj";
 /// A ring with one key: 32 bytes of 7.
-const MASTER_KEYS: &str = r#"{"primary":1,"keys":{"1":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="}}"#;
+pub(crate) const MASTER_KEYS: &str = r#"{"primary":1,"keys":{"1":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="}}"#;
 
 /// What outlives a Keyfob.
 #[derive(Clone)]
@@ -145,13 +150,20 @@ impl Keyfob {
         Self::in_world(self.world.clone(), variables)
     }
 
+    /// Starts once more over another database, and the same blobs.
+    pub(crate) fn over(&self, database: Sqlite, variables: &[(&str, &str)]) -> Self {
+        Self::in_world(World { database: Arc::new(database), ..self.world.clone() }, variables)
+    }
+
     fn in_world(world: World, variables: &[(&str, &str)]) -> Self {
         let World { database, blobs, clock, counterpart, random } = world.clone();
         let (log, throttle) = (Arc::new(Lines::default()), Arc::new(Gate::default()));
         let ports = Ports {
             database: Arc::clone(&database) as _,
             blobs: Arc::clone(&blobs) as _,
+            assets: Arc::new(Built),
             network: Arc::new(Rerouted::to(counterpart.url("/"))),
+            sign: Arc::new(Ring),
             clock: Arc::clone(&clock) as _,
             random,
             log: Arc::clone(&log) as _,
@@ -170,9 +182,12 @@ impl Keyfob {
         Self { router: router(app.clone()), app, world, database, blobs, clock, counterpart, log, throttle }
     }
 
-    /// Sends any request.
+    /// Sends any request, and does what it left for after its answer.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let mut response = self.router.clone().oneshot(request).await.unwrap();
+        if let Some(deferred) = response.extensions_mut().remove::<Deferred>() {
+            deferred.run().await;
+        }
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
@@ -229,7 +244,12 @@ impl Keyfob {
 
     /// Runs the scheduled handler once.
     pub(crate) async fn tick(&self) {
-        scheduled::run(&self.app).await;
+        jobs::run(&self.app).await;
+    }
+
+    /// The present moment of its clock.
+    pub(crate) fn clock_now(&self) -> Timestamp {
+        self.app.now()
     }
 
     pub(crate) fn advance(&self, by: Duration) {
@@ -256,6 +276,9 @@ pub(crate) fn shown<const N: usize>(object: &Value, fields: [&str; N]) -> Value 
     fields.iter().map(|field| ((*field).to_owned(), object[field].clone())).collect::<serde_json::Map<_, _>>().into()
 }
 
+/// How many keys a page of the blob store has; the platform's has 1,000.
+const PAGE: usize = 3;
+
 /// A blob store in memory.
 #[derive(Default)]
 pub(crate) struct Blobs {
@@ -281,6 +304,28 @@ impl BlobStore for Blobs {
         self.stored.lock().unwrap().remove(key);
         Ok(())
     }
+
+    async fn list(&self, cursor: Option<&str>) -> Result<Keys, BlobError> {
+        let stored = self.stored.lock().unwrap();
+        let mut keys: Vec<String> =
+            stored.keys().filter(|key| cursor.is_none_or(|last| &***key > last)).cloned().collect();
+        let is_last = keys.len() <= PAGE;
+        keys.truncate(PAGE);
+        let cursor = keys.last().filter(|_| !is_last).cloned();
+        Ok(Keys { keys, cursor })
+    }
+}
+
+/// The static files as the build made them.
+pub(crate) struct Built;
+
+#[async_trait]
+impl Assets for Built {
+    async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, AssetError> {
+        let files: BTreeMap<String, String> =
+            serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/assets.json"))).unwrap();
+        Ok(files.get(path).map(|text| text.clone().into_bytes()))
+    }
 }
 
 /// The log, kept.
@@ -290,6 +335,12 @@ pub(crate) struct Lines(Mutex<Vec<String>>);
 impl Lines {
     pub(crate) fn all(&self) -> Vec<String> {
         self.0.lock().unwrap().clone()
+    }
+
+    /// The last line that a job of the cron trigger ended with, parsed.
+    pub(crate) fn of_job(&self, name: &str) -> Value {
+        let lines = self.all().into_iter().rev().map(|line| serde_json::from_str::<Value>(&line).unwrap());
+        lines.into_iter().find(|line| line["scheduled"] == name && line.get("id").is_none()).unwrap_or_default()
     }
 
     /// The last line, parsed.

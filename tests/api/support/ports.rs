@@ -2,6 +2,7 @@
 //!
 //! Plain files: any test crate takes them in with `#[path]`.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -63,17 +64,23 @@ impl Network for Rerouted {
 /// A clock that shows what it is told; waiting takes real time, but never longer than its patience.
 pub(crate) struct SetClock {
     now: AtomicI64,
-    patience: Duration,
+    patience: Mutex<Duration>,
 }
 
 impl SetClock {
     pub(crate) fn at(now: Timestamp) -> Self {
-        Self { now: AtomicI64::new(now.millis()), patience: Duration::MAX }
+        Self { now: AtomicI64::new(now.millis()), patience: Duration::MAX.into() }
+    }
+
+    /// As [`hurry`](Self::hurry).
+    pub(crate) fn with_patience(self, patience: Duration) -> Self {
+        self.hurry(patience);
+        self
     }
 
     /// Makes every longer wait as short as this: limits can be tested without waiting for them.
-    pub(crate) fn with_patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+    pub(crate) fn hurry(&self, patience: Duration) {
+        *self.patience.lock().unwrap() = patience;
     }
 
     pub(crate) fn advance(&self, by: Duration) {
@@ -88,7 +95,8 @@ impl Clock for SetClock {
     }
 
     async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration.min(self.patience)).await;
+        let patience = *self.patience.lock().unwrap();
+        tokio::time::sleep(duration.min(patience)).await;
     }
 }
 

@@ -67,3 +67,15 @@ fn a_condition_on_an_impossible_value_is_refused() {
     refused("is = [true]", "is = [\"true\"]", "fields.path.visible_when.is");
     refused("is = [true]", "is = []", "fields.path.visible_when.is");
 }
+
+#[test]
+fn a_cut_that_cuts_nothing_or_not_a_plain_text_is_refused() {
+    for cut in ["{}", "{ before = '(' }", "{ after = '.*' }", "{ before = 'x?' }"] {
+        refused("type = \"path\"", &format!("type = \"path\"\ncut = {cut}"), "fields.path.cut");
+    }
+    refused("secret = true", "secret = true\ncut = { before = 'x' }", "fields.token.cut");
+    refused("secret = true", "secret = true\nletters = \"lower\"", "fields.token.cut");
+    refused("default = \"eu\"", "default = \"eu\"\nletters = \"upper\"", "fields.region.cut");
+    refused("type = \"boolean\"", "type = \"boolean\"\nletters = \"upper\"", "fields.advanced.cut");
+    refused("default = \"200\"", "default = \"200\"\ncut = { after = '00' }", "fields.statuses.default");
+}

@@ -86,12 +86,30 @@ fn a_rule_on_nothing_is_refused() {
     refused("pointer = \"/code\"", "pointer = \"code\"", "test.rules.0.json.pointer");
     refused("pointer = \"/code\"", "pointer = \"/a~2\"", "test.rules.0.json.pointer");
     refused("equals_any = [7]", "equals_any = []", "test.rules.0.json.equals_any");
+    refused("equals_any = [7]", "equals_any = [7], present = true", "test.rules.0.json.equals_any");
+    refused(", equals_any = [7]", "", "test.rules.0.json.equals_any");
 }
 
 #[test]
 fn a_credential_as_a_fact_is_refused() {
     for pointer in ["/token", "/user/Token", "/access_token", "account", ""] {
         refused("\"/account/name\"", &format!("\"{pointer}\""), "test.facts.account");
+    }
+    for place in ["\"/token\"", "{ header = \"set-cookie\" }", "{ header = \"X-Scopes\" }", "{ header = \"\" }"] {
+        for key in ["granted_scopes", "expires_at"] {
+            refused(
+                "side_effect = \"none\"",
+                &format!("side_effect = \"none\"\n{key} = {place}"),
+                &format!("test.{key}"),
+            );
+        }
+    }
+}
+
+#[test]
+fn a_rule_on_a_header_names_it_and_its_values() {
+    for header in ["{ name = \"X-Left\", equals_any = [\"0\"] }", "{ name = \"x-left\", equals_any = [] }"] {
+        refused("status = \"400\"", &format!("status = \"400\"\nheader = {header}"), "test.rules.0.header");
     }
 }
 

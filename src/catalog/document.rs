@@ -1,0 +1,89 @@
+//! The page `docs/providers.md`: what each provider file says, for readers. Only the build script and the tests write it.
+
+use super::file::{ConnectionType, Field, Provider, SideEffect, Test};
+
+const HEAD: &str = "\
+# Providers
+
+Made from the files in `providers/` by `make providers-doc`; a test fails while it is stale.
+
+What can be connected, what is asked for and where it is obtained, what the test does, and what it cannot see. No test posts,
+creates or changes anything. Each file names the pages of the provider's documentation that it was written from.
+";
+
+/// Writes the page; the providers are sorted by key.
+#[must_use]
+pub(crate) fn document(providers: &[Provider]) -> String {
+    let contents = providers.iter().map(|provider| {
+        let types = provider.connection_types.iter().map(|of| of.name.as_str()).collect::<Vec<_>>().join(", ");
+        format!("| [{}](#{}) | {types} |\n", provider.name, provider.name.to_lowercase().replace(' ', "-"))
+    });
+    let contents = contents.collect::<String>();
+    let chapters = providers.iter().map(chapter).collect::<String>();
+    format!("{HEAD}\n| provider | connection types |\n|---|---|\n{contents}{chapters}")
+}
+
+fn chapter(provider: &Provider) -> String {
+    let types = provider.connection_types.iter().map(|of| section(&provider.key, of)).collect::<String>();
+    format!("\n## {}\n\n<{}>\n{types}", provider.name, provider.homepage)
+}
+
+fn section(provider: &str, of: &ConnectionType) -> String {
+    let ConnectionType { key, name, description, guide, .. } = of;
+    let rows = of.fields.iter().map(row).collect::<String>();
+    let test = match (&of.test, &of.no_test) {
+        (Some(test), _) => tested(of, test),
+        (None, reason) => format!("There is none: {}", reason.as_deref().unwrap_or_default()),
+    };
+    let message = match &of.message {
+        Some(_) => {
+            "\n**Message.** With `mode=send_message` one fixed, labelled text is sent: the only proof of delivery.\n"
+        }
+        None => "",
+    };
+    format!(
+        "\n### {name}: `{provider}` / `{key}`\n\n{description} Guide: <{}>\n\n\
+         | field | what | where it is obtained |\n|---|---|---|\n{rows}\n\
+         **Least permissions.** {}\n\n**Test.** {test}\n\n**What Connected does not prove.** {}\n\n**Rotation.** {}\n{message}",
+        guide.url, guide.least_permissions, guide.not_proven, guide.rotation
+    )
+}
+
+fn row(field: &Field) -> String {
+    let marks =
+        [(field.secret, "secret"), (field.required, "required"), (field.destination, "decides where secrets go")];
+    let marks = marks.into_iter().filter(|(marked, _)| *marked).map(|(_, mark)| mark).collect::<Vec<_>>().join(", ");
+    let marks = if marks.is_empty() { "optional".to_owned() } else { marks };
+    let default = field.default.as_ref().map(|default| format!(" Default `{default}`.")).unwrap_or_default();
+    let cell = |text: &str| text.replace('|', "\\|");
+    format!(
+        "| {} `{}`: {marks} | {}{} | {} |\n",
+        cell(&field.label),
+        field.key,
+        cell(&field.help),
+        cell(&default),
+        cell(&field.obtain)
+    )
+}
+
+fn tested(of: &ConnectionType, test: &Test) -> String {
+    let query = test.call.query.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
+    let query = if query.is_empty() { query } else { format!("?{query}") };
+    let effect = match test.side_effect {
+        SideEffect::None => "It leaves no trace.",
+        SideEffect::Logged => "It leaves a line in a log of the provider's.",
+        SideEffect::Billable => "It costs money.",
+        SideEffect::Visible => "People see it.",
+    };
+    let facts = test.facts.keys().map(|name| format!("`{name}`"));
+    let scopes = test.granted_scopes.iter().map(|_| "granted scopes".to_owned());
+    let expiry = test.expires_at.iter().map(|_| "the expiry".to_owned());
+    let kept = facts.chain(scopes).chain(expiry).collect::<Vec<_>>().join(", ");
+    let kept = if kept.is_empty() { kept } else { format!(" What the answer tells for free is kept: {kept}.") };
+    let twice = if test.compare_without_credential {
+        " It is repeated without the credential: the same answer proves nothing."
+    } else {
+        ""
+    };
+    format!("`{} {}{}{query}`. {effect}{twice}{kept}", test.call.method, of.request.base_url, test.call.path)
+}

@@ -1,0 +1,66 @@
+//! What the cron trigger does each minute. A job does a bounded part and leaves the rest to the next tick; one that fails
+//! takes no other with it. Each writes one log line.
+
+mod announce;
+mod deliver;
+mod orphans;
+mod resolves;
+mod retest;
+mod rewrap;
+mod seal;
+mod sweep;
+
+use futures_util::future::BoxFuture;
+use futures_util::{StreamExt, stream};
+use serde_json::{Map, Value, json};
+
+use crate::api::error::ApiError;
+use crate::app::App;
+use crate::domain::audit::SealedLog;
+
+/// What a job did, for its log line; never a value.
+type Done = Map<String, Value>;
+
+/// A part of a job, beside others.
+type Work<'a> = BoxFuture<'a, ()>;
+
+/// So many parts at once: the platform waits for six answers.
+const AT_ONCE: usize = 6;
+
+/// Runs one tick.
+pub async fn run(app: &App) {
+    let app = app.for_request();
+    report(&app, "sweep", sweep::run(&app).await);
+    report(&app, "orphans", orphans::run(&app).await);
+    report(&app, "announce", announce::run(&app).await);
+    report(&app, "deliver", deliver::run(&app).await);
+    report(&app, "retest", retest::run(&app).await);
+    report(&app, "rewrap", rewrap::run(&app).await);
+    report(&app, "summarise_resolves", resolves::run(&app).await);
+    report(&app, "seal_audit_events", seal::run(&app, SealedLog::AuditEvents).await);
+    report(&app, "seal_events", seal::run(&app, SealedLog::Events).await);
+}
+
+/// Does the parts of a job side by side, some at a time. Not generic: each kind of future would be code of its own.
+async fn side_by_side(work: Vec<Work<'_>>) {
+    stream::iter(work).for_each_concurrent(AT_ONCE, |part| part).await;
+}
+
+/// Writes a line about one thing that a job could not do because of a fault of ours; everything else is counted only.
+fn alarm(app: &App, job: &str, id: &str, error: &ApiError) {
+    if let Some(failure) = error.failure() {
+        app.log.line(&json!({ "scheduled": job, "id": id, "failure": failure }).to_string());
+    }
+}
+
+fn report(app: &App, job: &str, outcome: Result<Done, ApiError>) {
+    let mut line = Map::from_iter([("scheduled".to_owned(), job.into())]);
+    match outcome {
+        Ok(done) => line.extend(done),
+        Err(error) => {
+            let failure = error.failure().map_or_else(|| format!("{error:?}"), str::to_owned);
+            line.insert("failure".to_owned(), failure.into());
+        }
+    }
+    app.log.line(&Value::Object(line).to_string());
+}

@@ -1,0 +1,122 @@
+//! Tests connections again that were not tested for a day, those that wait longest first. When each is due follows from its
+//! row (see the schema); what one tick may do is here.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::api::connections::tested::Tested;
+use crate::api::connections::values::{Draft, check_key, find_key_check, type_of};
+use crate::api::error::ApiError;
+use crate::api::limits;
+use crate::app::App;
+use crate::domain::connection::{Connection, Kind};
+use crate::domain::health::Source;
+use crate::domain::id::ConnectionId;
+use crate::domain::reason::Reason;
+use crate::domain::time::Timestamp;
+use crate::store::{StoreError, connections, retests, vault_entries};
+use crate::vault::KeyRing;
+
+use super::{Done, Work, alarm, side_by_side};
+
+/// So many a tick: 86,400 a day. Each asks the database about eight things, and an invocation may ask 1,000.
+const PER_TICK: u64 = 60;
+/// No test begins later in a tick than this.
+const BEGINNING: Duration = Duration::from_secs(30);
+/// How long a tick keeps what it took: longer than the platform lets it live.
+const LEASE: Duration = Duration::from_mins(15);
+/// When a test is tried again that a host had no room for.
+const BUSY: Duration = Duration::from_mins(10);
+/// When one is tried again whose values cannot be tested as they are.
+const UNFIT: Duration = Duration::from_hours(24);
+/// When a type without a test is looked at again: its provider file may have got one.
+const UNTESTED: Duration = Duration::from_hours(7 * 24);
+
+/// What became of one connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It was tested, and the result is stored.
+    Tested,
+    /// It waits for another tick.
+    PutOff,
+}
+
+/// Tests some of them. Without the right master key nothing is taken, and no health is touched.
+///
+/// # Errors
+/// When the storage failed, or the master key is missing or another one.
+pub(super) async fn run(app: &App) -> Result<Done, ApiError> {
+    let (ring, now) = (app.ring()?, app.now());
+    let known = find_key_check(app).and(retests::find_longest_waiting(now));
+    let (known, waiting) = known.run(&*app.database).await?;
+    check_key(ring, ring.primary_id(), known.as_deref())?;
+    let taken = retests::claim(now, now + LEASE, PER_TICK).run(&*app.database).await?;
+    let tested = AtomicUsize::new(0);
+    let each = taken.iter().map(|id| -> Work<'_> {
+        Box::pin(async {
+            let outcome = retest(app, ring, id, now + BEGINNING).await;
+            tested.fetch_add(usize::from(outcome == Outcome::Tested), Ordering::Relaxed);
+        })
+    });
+    side_by_side(each.collect()).await;
+    let tested = tested.into_inner();
+    let behind = waiting.map_or(0, |since| (now.millis() - since.millis()) / 1000);
+    Ok(Done::from_iter([
+        ("tested".to_owned(), tested.into()),
+        ("put_off".to_owned(), (taken.len() - tested).into()),
+        ("behind_seconds".to_owned(), behind.into()),
+    ]))
+}
+
+/// Tests one, unless the tick has lasted long enough. What goes wrong with it stays with it.
+async fn retest(app: &App, ring: &KeyRing, id: &ConnectionId, end: Timestamp) -> Outcome {
+    if app.now() > end {
+        return Outcome::PutOff;
+    }
+    match test(app, ring, id).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            let unfit = matches!(error, ApiError::InvalidBody(_) | ApiError::Internal(_));
+            alarm(app, "retest", id.as_str(), &error);
+            // Anything else passes: the lease is pause enough.
+            if unfit {
+                let _ = put_off(app, id, UNFIT).await;
+            }
+            Outcome::PutOff
+        }
+    }
+}
+
+async fn test(app: &App, ring: &KeyRing, id: &ConnectionId) -> Result<Outcome, ApiError> {
+    let wanted = connections::find_connection(id).and(vault_entries::find_current(id));
+    let (found, entry) = wanted.run(&*app.database).await?;
+    // Whoever changed it meanwhile decides: its row is due by itself again, or not.
+    let Some(connection) = found.filter(|connection| may_be_tested(app, connection)) else {
+        return Ok(Outcome::PutOff);
+    };
+    if type_of(&connection)?.harmless_test().is_none() {
+        return put_off(app, id, UNTESTED).await;
+    }
+    let draft = Draft::stored(app, ring, &connection, entry).await?;
+    if !limits::may_retest(app, draft.origins()).await? {
+        return put_off(app, id, BUSY).await;
+    }
+    let tested = Tested::run(app, &draft, connection.history.revision, Source::Schedule).await;
+    if tested.finding.reason == Some(Reason::NoTest) {
+        return put_off(app, id, UNTESTED).await;
+    }
+    tested.keep(app, id).await?;
+    Ok(Outcome::Tested)
+}
+
+/// What the row said when it was taken, asked again of what is there now.
+fn may_be_tested(app: &App, connection: &Connection) -> bool {
+    connection.switches.enabled
+        && connection.owner.kind != Kind::Template
+        && connection.dates.expires_at.is_none_or(|end| end > app.now())
+}
+
+async fn put_off(app: &App, id: &ConnectionId, by: Duration) -> Result<Outcome, ApiError> {
+    app.database.batch(vec![retests::put_off(id, app.now() + by)]).await.map_err(StoreError::from)?;
+    Ok(Outcome::PutOff)
+}

@@ -1,0 +1,43 @@
+//! Deletes what has served its time: given-up blobs, old answers, counters, sessions, tests and deliveries.
+
+use std::time::Duration;
+
+use crate::api::error::ApiError;
+use crate::app::App;
+use crate::store::{StoreError, access, garbage, idempotency, rates, sign_ins, tests, webhooks};
+
+use super::Done;
+
+const DAY: Duration = Duration::from_hours(24);
+/// How long the tests of a connection are kept.
+const TESTS_KEPT: Duration = Duration::from_hours(90 * 24);
+
+/// How long the deliveries of a webhook are kept.
+const DELIVERIES_KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// Deletes some of it.
+///
+/// # Errors
+/// When the storage failed.
+pub(super) async fn run(app: &App) -> Result<Done, ApiError> {
+    let now = app.now();
+    let due = garbage::list_due(now).run(&*app.database).await?;
+    let mut deleted = Vec::new();
+    for reference in due {
+        // A blob that could not be deleted keeps its row, and waits for the next tick.
+        if app.blobs.delete(&reference.to_string()).await.is_ok() {
+            deleted.push(garbage::delete(&reference));
+        }
+    }
+    let blobs_deleted = deleted.len();
+    let expired = [
+        idempotency::delete_before(now - DAY),
+        rates::delete_before(now - DAY * 2),
+        access::delete_sessions_before(now - DAY),
+        sign_ins::delete_before(now - DAY),
+        tests::delete_before(now - TESTS_KEPT),
+        webhooks::delete_deliveries_before(now - DELIVERIES_KEPT),
+    ];
+    app.database.batch(deleted.into_iter().chain(expired).collect()).await.map_err(StoreError::from)?;
+    Ok(Done::from_iter([("blobs_deleted".to_owned(), blobs_deleted.into())]))
+}

@@ -1,0 +1,139 @@
+//! Every operation that changes something: one line each. The sweep lets each effect of each of them fail.
+
+use serde_json::{Value, json};
+
+use crate::support::bearer;
+use crate::support::people::OWN;
+use crate::world::{Call, World};
+
+/// An operation, and what it may leave half done.
+pub(crate) struct Operation {
+    pub(crate) name: &'static str,
+    pub(crate) call: Call,
+    /// Tables whose rows come in a commit of their own, after the one that counts.
+    pub(crate) later: &'static [&'static str],
+    /// Whether the same again is another one, or nothing, and never refused.
+    pub(crate) repeats: bool,
+}
+
+impl Operation {
+    const fn new(name: &'static str, call: Call) -> Self {
+        Self { name, call, later: &[], repeats: false }
+    }
+
+    pub(crate) fn is_idempotent(&self) -> bool {
+        self.call.headers.iter().any(|(name, _)| *name == "idempotency-key")
+    }
+}
+
+/// A ring with a second key that is the primary one: 32 bytes of 8.
+const ROTATED: &str = r#"{"primary":2,"keys":{"1":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=",
+    "2":"CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg="}}"#;
+
+/// What the operations work on.
+pub(crate) struct Stage {
+    pub(crate) world: World,
+    pub(crate) connection: String,
+    api_key: String,
+    origin: String,
+    webhook: String,
+    cookie: String,
+}
+
+/// A world with a connection of three revisions and version 4, a key, an origin, and a session.
+pub(crate) fn stage() -> Stage {
+    let world = World::new(0, 1, std::time::Duration::ZERO);
+    let id = |answer: Value| answer["id"].as_str().unwrap().to_owned();
+    let mut body = bearer("Acme");
+    body["tags"] = json!(["a", "b"]);
+    let connection = id(world.expect(201, &create(body)).json());
+    let path = format!("/v1/connections/{connection}?test=false");
+    let changes = [
+        json!({ "secrets": { "token": "planted-secret-2" } }),
+        json!({ "settings": { "test_path": "/user" } }),
+        json!({ "name": "Acme Incorporated" }),
+    ];
+    for (version, change) in (1..).zip(changes) {
+        world.expect(200, &Call::new("PATCH", &path, change).if_match(version));
+    }
+    let api_key = json!({ "name": "Key", "scopes": ["audit:read"], "environments": ["staging"] });
+    let api_key = id(world.expect(201, &Call::new("POST", "/v1/api-keys", api_key)).json());
+    let origin = json!({ "origin": "https://app.acme.dev" });
+    let origin = id(world.expect(201, &Call::new("POST", "/v1/embedded/origins", origin)).json());
+    let webhook = id(world.expect(201, &Call::new("POST", "/v1/webhooks", webhook("one"))).json());
+    let session = json!({ "environment": "development", "customer": "c1" });
+    world.expect(201, &Call::new("POST", "/v1/embedded/sessions", session));
+    let signed_in = world.expect(201, &Call::new("POST", "/v1/session", Value::Null));
+    let cookie = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
+    // Whatever is limited to once a second or a minute may come again.
+    world.clock.advance(std::time::Duration::from_mins(5));
+    // From here on under another primary key: what is stored waits to be wrapped under it.
+    Stage { world: world.copy_under(ROTATED), connection, api_key, origin, webhook, cookie }
+}
+
+fn webhook(path: &str) -> Value {
+    let url = format!("https://hooks.acme.dev/{path}");
+    json!({ "environment": "development", "url": url, "event_types": ["connection.status_changed"] })
+}
+
+fn create(body: Value) -> Call {
+    Call::new("POST", "/v1/connections?test=false", body)
+}
+
+/// All of them.
+pub(crate) fn operations(stage: &Stage) -> Vec<Operation> {
+    let id = &stage.connection;
+    let path = format!("/v1/connections/{id}");
+    let change =
+        |name, query: &str, body| Operation::new(name, Call::new("PATCH", format!("{path}{query}"), body).if_match(4));
+    let post = |name, path: &str, body| Operation::new(name, Call::new("POST", path, body));
+    let once =
+        |name, path: &str, body| Operation::new(name, Call::new("POST", path, body).with("idempotency-key", "once"));
+    let delete = |name, path: String| Operation::new(name, Call::new("DELETE", path, Value::Null));
+    let restore = |name, query: &str| {
+        let path = format!("{path}/revisions/1/restore{query}");
+        Operation::new(name, Call::new("POST", path, json!({})).if_match(4))
+    };
+    let token = json!({ "secrets": { "token": "planted-secret-3" } });
+    let message = json!({ "fields": ["token"], "reason": "why" });
+    let api_key = json!({ "name": "Other key", "scopes": ["audit:read"], "environments": ["staging"] });
+    vec![
+        once("create", "/v1/connections?test=false", bearer("Other")),
+        once("create and test", "/v1/connections", bearer("Other")),
+        change("change a secret", "?test=false", token.clone()),
+        change("change a secret and test", "", token),
+        change("change a setting", "?test=false", json!({ "settings": { "test_path": "/me" } })),
+        change("clear every secret and setting", "?test=false", json!({ "settings": { "test_path": null } })),
+        change("rename", "", json!({ "name": "Umbrella", "description": "New." })),
+        change("tag", "", json!({ "tags": ["b", "c"] })),
+        change("disable", "", json!({ "enabled": false })),
+        change("expose", "", json!({ "embedded": true })),
+        restore("restore", "?test=false"),
+        restore("restore and test", ""),
+        Operation::new("delete", Call::new("DELETE", &path, Value::Null).if_match(4)),
+        Operation { later: &["tests"], repeats: true, ..post("test", &format!("{path}/tests"), json!({})) },
+        Operation {
+            later: &["tests"],
+            repeats: true,
+            ..post("report", &format!("{path}/reports"), json!({ "revision": 3 }))
+        },
+        Operation { repeats: true, ..post("reveal", &format!("{path}/reveal"), message) },
+        once("create an API key", "/v1/api-keys", api_key),
+        delete("revoke an API key", format!("/v1/api-keys/{}", stage.api_key)),
+        once("register an origin", "/v1/embedded/origins", json!({ "origin": "https://other.acme.dev" })),
+        delete("remove an origin", format!("/v1/embedded/origins/{}", stage.origin)),
+        once("register a webhook", "/v1/webhooks", webhook("two")),
+        delete("delete a webhook", format!("/v1/webhooks/{}", stage.webhook)),
+        Operation { repeats: true, ..post("rewrap", "/v1/keys/rewrap", Value::Null) },
+        once("mint a session", "/v1/embedded/sessions", json!({ "environment": "development", "customer": "c2" })),
+        Operation { repeats: true, ..post("sign in", "/v1/session", Value::Null) },
+        Operation::new(
+            "sign out",
+            Call::new("DELETE", "/v1/session", Value::Null).with("cookie", &stage.cookie).with("origin", OWN),
+        ),
+        Operation {
+            repeats: true,
+            ..delete("end sessions", "/v1/embedded/sessions?environment=development&customer=c1".to_owned())
+        },
+    ]
+}
