@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
-import { GENEROUS, ifMatch } from "./bodies.mjs";
+import { bearer, GENEROUS, ifMatch } from "./bodies.mjs";
 import { startService } from "./counterpart.mjs";
 import { filesBelow, startKeyfob } from "./keyfob.mjs";
 import { found } from "./spellings.mjs";
@@ -24,6 +24,9 @@ const tokens = [];
 
 let keyfob;
 let echo;
+let endpoint;
+// What webhooks were sent, head and body.
+const messages = [];
 before(async () => {
   // The worst service there is: it repeats all that it is told, in headers and body.
   echo = await startService((request, response) => {
@@ -35,11 +38,18 @@ before(async () => {
     response.writeHead(status, credential, headers);
     response.end(told);
   });
+  endpoint = await startService(async (request, response) => {
+    if (request.method === "GET") return response.writeHead(request.headers.authorization ? 204 : 401).end();
+    const body = Buffer.concat(await request.toArray()).toString();
+    messages.push(`${request.url} ${JSON.stringify(request.headers)} ${body}`);
+    response.writeHead(500, body).end(body);
+  });
   keyfob = await startKeyfob({ vars: { RATE_LIMITS: GENEROUS } });
 });
 after(async () => {
   await keyfob?.stop();
   await echo?.stop();
+  await endpoint?.stop();
 });
 
 // Every secret field of every connection type, as the catalogue has them: a new one without a value here fails the test.
@@ -142,6 +152,42 @@ async function misplace() {
   await ask("GET", "/v1/providers", { key: canary() });
 }
 
+// What callers are given and show again: each is told once, where it is made, and used.
+async function walkTokens() {
+  const environment = "development";
+  const { json: session } = await keyfob.request("POST", "/v1/embedded/sessions", { body: { environment } });
+  const own = { body: { name: "Key", scopes: ["connections:read"], environments: [environment] }, headers: { "idempotency-key": "once" } };
+  const { json: key } = await keyfob.request("POST", "/v1/api-keys", own);
+  const signedIn = await keyfob.request("POST", "/v1/session");
+  const cookie = signedIn.headers["set-cookie"][0].split(";")[0];
+  const hook = { body: { environment, url: `${endpoint.origin}/in`, event_types: ["connection.status_changed"] }, headers: { "idempotency-key": "hook" } };
+  const { json: webhook } = await keyfob.request("POST", "/v1/webhooks", hook);
+  const secret = webhook.secret.slice("whsec_".length);
+  tokens.push(session.token, key.secret, cookie.split("=")[1], secret, Buffer.from(secret, "base64").toString("hex"));
+  assert.ok(tokens.every((token) => token.length >= 24), "a token was not told where it is made");
+
+  await ask("POST", "/v1/api-keys", own);
+  await ask("POST", "/v1/webhooks", hook);
+  await ask("GET", "/v1/connections?environment=development", { key: key.secret });
+  await ask("GET", "/v1/embedded/connections", { key: session.token });
+  await ask("GET", "/v1/embedded/providers", { key: session.token });
+  await ask("GET", "/v1/session", { key: null, headers: { cookie } });
+  await ask("GET", `/v1/connections?environment=${environment}`, { key: null, headers: { cookie } });
+  await ask("DELETE", "/v1/api-keys/none", { key: null, headers: { cookie } });
+  return webhook.id;
+}
+
+// A message about a connection that holds a secret and stops being active, to an endpoint that repeats the message.
+async function notify(webhook) {
+  const body = bearer({ name: "Told about", base_url: endpoint.origin, token: canary(), settings: { test_path: "/" } });
+  const { json: told } = await ask("POST", "/v1/connections", { body });
+  assert.equal(told.status, "active");
+  await ask("PATCH", `/v1/connections/${told.id}`, { body: { enabled: false }, headers: ifMatch(1) });
+  await keyfob.scheduled();
+  assert.ok(messages.some((message) => message.includes(told.id)), "no message was sent");
+  for (const path of [`/v1/webhooks/${webhook}/deliveries`, "/v1/webhooks?environment=development"]) await ask("GET", path);
+}
+
 test("nothing but reveal and credentials tells a secret", async () => {
   const made = [];
   // At once: those of providers that are not reachable here wait in vain.
@@ -150,17 +196,12 @@ test("nothing but reveal and credentials tells a secret", async () => {
   await ask("GET", "/v1/connections?environment=development");
   await ask("GET", "/v1/connections/facets?environment=development");
   await ask("GET", "/v1/connections?environment=development&search=canary");
-  const { json: session } = await keyfob.request("POST", "/v1/embedded/sessions", { body: { environment: "development" } });
-  const { json: key } = await keyfob.request("POST", "/v1/api-keys", {
-    body: { name: "Key", scopes: ["connections:read"], environments: ["development"] },
-    headers: { "idempotency-key": "once" },
-  });
-  tokens.push(session.token, key.secret);
-  await ask("GET", "/v1/connections?environment=development", { key: key.secret });
-  await ask("GET", "/v1/embedded/connections", { key: session.token });
-  await ask("GET", "/v1/embedded/providers", { key: session.token });
+  const webhook = await walkTokens();
+  await notify(webhook);
+  for (const path of ["/v1/audit-events", "/v1/keys", "/v1/api-keys", "/v1/embedded/origins"]) await ask("GET", path);
   assert.equal(made.length, Object.keys(VALUES).length);
-  assert.deepEqual(answers.filter((answer) => found(CANARIES, answer).length > 0).map((answer) => answer.slice(0, 400)), []);
+  assert.deepEqual(answers.filter((answer) => found(PLANTED(), answer).length > 0).map((answer) => answer.slice(0, 400)), []);
+  assert.deepEqual(messages.filter((message) => found(PLANTED(), message).length > 0), []);
 
   await readBack(made);
 });
