@@ -33,12 +33,13 @@ pub async fn run(app: &App) {
     report(&app, "sweep", sweep::run(&app).await);
     report(&app, "orphans", orphans::run(&app).await);
     report(&app, "announce", announce::run(&app).await);
-    report(&app, "deliver", deliver::run(&app).await);
-    report(&app, "retest", retest::run(&app).await);
     report(&app, "rewrap", rewrap::run(&app).await);
     report(&app, "summarise_resolves", resolves::run(&app).await);
     report(&app, "seal_audit_events", seal::run(&app, SealedLog::AuditEvents).await);
     report(&app, "seal_events", seal::run(&app, SealedLog::Events).await);
+    // These two wait for strangers, up to half a minute each: nothing of ours waits for them.
+    report(&app, "deliver", deliver::run(&app).await);
+    report(&app, "retest", retest::run(&app).await);
 }
 
 /// Does the parts of a job side by side, some at a time. Not generic: each kind of future would be code of its own.
