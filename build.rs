@@ -23,6 +23,7 @@ mod catalog {
     pub mod json_schema;
     pub mod pattern;
     pub mod provider;
+    pub mod reach;
     pub mod read;
     pub mod shape;
     pub mod statuses;

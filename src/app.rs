@@ -11,7 +11,7 @@ use crate::domain::id::{RANDOM_BYTES, RequestId};
 use crate::domain::time::Timestamp;
 use crate::egress::{Egress, Policy};
 use crate::people::SignIn;
-use crate::ports::{Assets, BlobStore, Clock, Database, Log, Network, Random, Sign, Throttle};
+use crate::ports::{Assets, BlobStore, Clock, Connect, Database, Log, Network, Random, Sign, Throttle};
 use crate::trace::{Trace, Traced};
 use crate::vault::{KeyRing, KeyRingError};
 
@@ -28,6 +28,8 @@ pub struct Ports {
     pub assets: Arc<dyn Assets>,
     /// The network, not guarded yet: the app's egress is.
     pub network: Arc<dyn Network>,
+    /// TCP, likewise.
+    pub connect: Arc<dyn Connect>,
     /// Public-key signatures.
     pub sign: Arc<dyn Sign>,
     /// Time.
@@ -77,7 +79,7 @@ impl App {
     pub fn new(ports: Ports, config: Config) -> Self {
         let policy = Policy { allow_private_network: config.allow_private_network };
         let id = new_request_id(&*ports.clock, &*ports.random);
-        let egress = Egress::new(ports.network, Arc::clone(&ports.clock), policy);
+        let egress = Egress::new((ports.network, ports.connect), Arc::clone(&ports.clock), policy);
         let sign_in = config.access.clone().map(|settings| {
             Arc::new(SignIn::new(settings, egress.clone(), Arc::clone(&ports.clock), Arc::clone(&ports.sign)))
         });

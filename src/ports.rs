@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use http::{HeaderMap, Method, StatusCode};
-use url::Url;
+use url::{Host, Url};
 
 use crate::domain::time::Timestamp;
 
@@ -136,6 +136,25 @@ pub struct NetworkError;
 pub trait Network: Send + Sync {
     /// Sends a request without following redirects.
     async fn send(&self, request: Outbound) -> Result<Inbound, NetworkError>;
+}
+
+/// A line to a server: bytes that go and come in order, without bounds between them.
+#[async_trait]
+pub trait Line: Send {
+    /// Sends all of these bytes.
+    async fn send(&mut self, bytes: &[u8]) -> Result<(), NetworkError>;
+    /// Receives what has arrived, or waits for it; nothing once the other end has closed.
+    async fn receive(&mut self) -> Result<Bytes, NetworkError>;
+    /// Goes on under TLS. The certificate is verified against public authorities and for the host that was connected to.
+    /// An error may show here, or with the first bytes that are sent or received.
+    async fn start_tls(self: Box<Self>) -> Result<Box<dyn Line>, NetworkError>;
+}
+
+/// TCP. Nothing but the module `egress` calls it: that is where the guard stands.
+#[async_trait]
+pub trait Connect: Send + Sync {
+    /// Connects, unencrypted at first.
+    async fn connect(&self, host: &Host, port: u16) -> Result<Box<dyn Line>, NetworkError>;
 }
 
 /// A public key, of exactly one signature algorithm: what verifies with a key is never what a message says.

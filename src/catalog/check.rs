@@ -7,6 +7,7 @@ mod icon;
 mod refusals;
 mod request;
 mod rule;
+mod server;
 mod test;
 mod uses;
 
@@ -16,6 +17,7 @@ use std::fmt;
 use url::Url;
 
 use super::file::{ConnectionType, Guide, Provider};
+use super::reach::Reach;
 use super::template::is_key;
 
 /// A rule that a file breaks.
@@ -65,8 +67,18 @@ fn check_type(connection_type: &ConnectionType, faults: &mut Faults) {
         let (before, _) = connection_type.fields.split_at(index);
         field::check(field, before, &format!("{at}.fields.{}", field.key), faults);
     }
-    request::check(connection_type, &at, faults);
-    test::check(connection_type, &at, faults);
+    for (key, reason) in &connection_type.unavailable {
+        let at = format!("{at}.unavailable.{key}");
+        faults.unless(is_key(key) && connection_type.field(key).is_none(), &at, "must be the key of no field");
+        faults.text(&at, reason);
+    }
+    match &connection_type.reach {
+        Reach::Request(request) => {
+            request::check(connection_type, request, &at, faults);
+            test::check(connection_type, request, &at, faults);
+        }
+        Reach::Server(server) => server::check(connection_type, server, &at, faults),
+    }
     uses::check(connection_type, &at, faults);
 }
 

@@ -6,21 +6,27 @@ use url::Url;
 
 use super::fill::FillError;
 use super::provider::ConnectionType;
-use super::request;
+use super::reach::Reach;
+use super::{request, server};
 use crate::domain::origin::Origin;
 use crate::domain::values::{Secrets, Settings};
 
-/// The origins that checked values allow: that of the base URL, and the fixed ones of the provider file.
+/// The origins that checked values allow: that of the base URL, and the fixed ones of the provider file; of a server, its
+/// host and port.
 ///
 /// # Errors
-/// When the base URL has no value for one of its fields, or is no URL with them.
+/// When the base URL, the host or the port has no value for one of its fields, or is none with them.
 pub fn destinations(
     connection_type: &ConnectionType,
     settings: &Settings,
     secrets: &Secrets,
 ) -> Result<BTreeSet<Origin>, FillError> {
-    let base_url = request::base_url(connection_type, settings, secrets)?;
-    let fixed = connection_type.request.destinations.iter().filter_map(|origin| Url::parse(origin).ok());
+    let template = match &connection_type.reach {
+        Reach::Request(template) => template,
+        Reach::Server(template) => return Ok(BTreeSet::from([server::origin(template, settings, secrets)?])),
+    };
+    let base_url = request::base_url(template, settings, secrets)?;
+    let fixed = template.destinations.iter().filter_map(|origin| Url::parse(origin).ok());
     Ok([base_url].into_iter().chain(fixed).filter_map(|url| Origin::of(&url).ok()).collect())
 }
 
@@ -84,7 +90,8 @@ mod tests {
     #[test]
     fn fixed_destinations_are_added() {
         let mut http = Catalog::embedded().connection_type("http", "bearer").unwrap().clone();
-        http.request.destinations = vec!["https://files.example".to_owned()];
+        let Reach::Request(request) = &mut http.reach else { panic!("HTTP is reached by requests") };
+        request.destinations = vec!["https://files.example".to_owned()];
         assert_eq!(
             found(&http, &settings("https://a.example"), &Secrets::default()),
             ["https://a.example", "https://files.example"]

@@ -1,6 +1,7 @@
 //! The page `docs/providers.md`: what each provider file says, for readers. Only the build script and the tests write it.
 
-use super::file::{ConnectionType, Field, Provider, SideEffect, Test};
+use super::file::{ConnectionType, Field, Provider, RequestTemplate, SideEffect, Test};
+use super::reach::{Protocol, Reach};
 
 const HEAD: &str = "\
 # Providers
@@ -31,9 +32,10 @@ fn chapter(provider: &Provider) -> String {
 fn section(provider: &str, of: &ConnectionType) -> String {
     let ConnectionType { key, name, description, guide, .. } = of;
     let rows = of.fields.iter().map(row).collect::<String>();
-    let test = match (&of.test, &of.no_test) {
-        (Some(test), _) => tested(of, test),
-        (None, reason) => format!("There is none: {}", reason.as_deref().unwrap_or_default()),
+    let test = match (&of.reach, &of.test, &of.no_test) {
+        (Reach::Server(server), _, _) => spoken(server.protocol).to_owned(),
+        (Reach::Request(request), Some(test), _) => tested(request, test),
+        (Reach::Request(_), None, reason) => format!("There is none: {}", reason.as_deref().unwrap_or_default()),
     };
     let message = match &of.message {
         Some(_) => {
@@ -44,9 +46,34 @@ fn section(provider: &str, of: &ConnectionType) -> String {
     format!(
         "\n### {name}: `{provider}` / `{key}`\n\n{description} Guide: <{}>\n\n\
          | field | what | where it is obtained |\n|---|---|---|\n{rows}\n\
-         **Least permissions.** {}\n\n**Test.** {test}\n\n**What Connected does not prove.** {}\n\n**Rotation.** {}\n{message}",
-        guide.url, guide.least_permissions, guide.not_proven, guide.rotation
+         **Least permissions.** {}\n\n**Test.** {test}\n\n**What Connected does not prove.** {}\n\n**Rotation.** {}\n{message}{}",
+        guide.url,
+        guide.least_permissions,
+        guide.not_proven,
+        guide.rotation,
+        unavailable(of)
     )
+}
+
+fn unavailable(of: &ConnectionType) -> String {
+    let rows = of.unavailable.iter().map(|(key, reason)| format!("- `{key}`: {reason}\n")).collect::<String>();
+    if rows.is_empty() { rows } else { format!("\n**What is refused, and why.**\n\n{rows}") }
+}
+
+/// What the test of a protocol does, in `probe`.
+const fn spoken(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Postgresql => {
+            "Connects, with TLS unless that is switched off, signs in by SCRAM-SHA-256, MD5 or (under TLS only) a password in \
+             clear text, asks `select 1`, and says goodbye. It leaves a line in the server's log where that logs connections. \
+             What the server tells for free is kept: `server_version`."
+        }
+        Protocol::Mysql => {
+            "Connects, with TLS unless that is switched off, signs in by `caching_sha2_password` or `mysql_native_password`, \
+             sends a ping, and says goodbye. It leaves a line in the server's log where that logs connections. What the server \
+             tells for free is kept: `server_version`."
+        }
+    }
 }
 
 fn row(field: &Field) -> String {
@@ -66,7 +93,7 @@ fn row(field: &Field) -> String {
     )
 }
 
-fn tested(of: &ConnectionType, test: &Test) -> String {
+fn tested(request: &RequestTemplate, test: &Test) -> String {
     let query = test.call.query.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
     let query = if query.is_empty() { query } else { format!("?{query}") };
     let effect = match test.side_effect {
@@ -85,5 +112,5 @@ fn tested(of: &ConnectionType, test: &Test) -> String {
     } else {
         ""
     };
-    format!("`{} {}{}{query}`. {effect}{twice}{kept}", test.call.method, of.request.base_url, test.call.path)
+    format!("`{} {}{}{query}`. {effect}{twice}{kept}", test.call.method, request.base_url, test.call.path)
 }

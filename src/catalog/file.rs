@@ -1,19 +1,24 @@
 //! The shape of a provider file, `providers/<key>/provider.toml`, as serde types. It knows no rule that goes beyond
 //! the shape: those are in `check`. The build script reads this file too; `docs/providers-format.md` explains it.
 
+mod field;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+pub use field::{Cut, Field, FieldType, Letters, Refusal, VisibleWhen};
+
+use super::reach::{Reach, ServerTemplate};
 use super::statuses::Statuses;
 use super::template::Template;
 use crate::domain::reason::Reason;
 use crate::domain::verdict::Verdict;
 
 /// A third-party service.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
     /// The name of its folder.
@@ -54,8 +59,8 @@ pub enum Category {
 }
 
 /// One way to authenticate with a provider.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct ConnectionType {
     /// Its key, unique within the provider.
     pub key: String,
@@ -66,16 +71,50 @@ pub struct ConnectionType {
     /// How to obtain, limit and rotate the credential.
     pub guide: Guide,
     /// The form, in the order in which it is shown.
-    #[serde(default)]
     pub fields: Vec<Field>,
+    /// What other tools ask for and Keyfob cannot do, by the key under which it would be sent: why, and what to do.
+    pub unavailable: BTreeMap<String, String>,
     /// How the provider is reached with these values.
-    pub request: RequestTemplate,
-    /// How to find out, without harm, whether the credential works.
+    pub reach: Reach,
+    /// How to find out, without harm, whether the credential works. A server is tested as its protocol says.
     pub test: Option<Test>,
     /// Why there is no test; stated exactly where there is none.
     pub no_test: Option<String>,
     /// The message of `mode=send_message`, where only a message proves delivery.
     pub message: Option<Message>,
+}
+
+/// A connection type as it stands in the file: of `request` and `server` there is one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    key: String,
+    name: String,
+    description: String,
+    guide: Guide,
+    #[serde(default)]
+    fields: Vec<Field>,
+    #[serde(default)]
+    unavailable: BTreeMap<String, String>,
+    request: Option<RequestTemplate>,
+    server: Option<ServerTemplate>,
+    test: Option<Test>,
+    no_test: Option<String>,
+    message: Option<Message>,
+}
+
+impl TryFrom<Written> for ConnectionType {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, &'static str> {
+        let Written { key, name, description, guide, fields, unavailable, test, no_test, message, .. } = written;
+        let reach = match (written.request, written.server) {
+            (Some(request), None) => Reach::Request(request),
+            (None, Some(server)) => Reach::Server(server),
+            _ => return Err("must hold either request or server"),
+        };
+        Ok(Self { key, name, description, guide, fields, unavailable, reach, test, no_test, message })
+    }
 }
 
 impl ConnectionType {
@@ -102,113 +141,6 @@ pub struct Guide {
     pub rotation: String,
     /// What "Connected" does not prove.
     pub not_proven: String,
-}
-
-/// One field of the form.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Field {
-    /// Its key, unique within the connection type.
-    pub key: String,
-    /// Its name for people.
-    pub label: String,
-    /// What it is.
-    pub help: String,
-    /// Where its value is obtained.
-    pub obtain: String,
-    /// What its value is.
-    #[serde(rename = "type")]
-    pub value_type: FieldType,
-    /// Whether its value is a secret.
-    #[serde(default)]
-    pub secret: bool,
-    /// Whether a connection without it is incomplete (while it is visible).
-    #[serde(default)]
-    pub required: bool,
-    /// What is cut off a value before it is checked.
-    pub cut: Option<Cut>,
-    /// The letters in which a value is kept; as it was entered, where absent.
-    pub letters: Option<Letters>,
-    /// A regular expression that the whole value matches.
-    pub pattern: Option<String>,
-    /// What the pattern says, in words.
-    pub pattern_help: Option<String>,
-    /// Values that look right and are not, each with the reason; looked at before the pattern.
-    #[serde(default)]
-    pub refuse: Vec<Refusal>,
-    /// The values to choose from.
-    #[serde(rename = "enum")]
-    pub choices: Option<Vec<String>>,
-    /// The value where none is given.
-    pub default: Option<Value>,
-    /// When it is shown at all; always, where absent.
-    pub visible_when: Option<VisibleWhen>,
-    /// Whether its value decides where secrets are sent.
-    #[serde(default)]
-    pub destination: bool,
-    /// Why this secret has to stand in a URL, where it does.
-    pub secret_in_url: Option<String>,
-}
-
-/// What the value of a field is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FieldType {
-    /// One line.
-    Text,
-    /// Several lines, such as a PEM key or a key file.
-    Multiline,
-    /// An absolute `https` URL.
-    Url,
-    /// What follows a base URL: a path that begins with `/`, with or without a query.
-    Path,
-    /// A list of HTTP statuses such as `200-299, 304`.
-    Statuses,
-    /// A whole number.
-    Integer,
-    /// True or false.
-    Boolean,
-}
-
-/// What people copy along with an identifier: the rest of an address, a closing slash.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Cut {
-    /// A regular expression for what may stand before the value.
-    pub before: Option<String>,
-    /// A regular expression for what may stand after it.
-    pub after: Option<String>,
-}
-
-/// Letters that make no difference to the provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Letters {
-    /// Small letters.
-    Lower,
-    /// Capital letters.
-    Upper,
-}
-
-/// Values that a field refuses, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Refusal {
-    /// A regular expression that the whole value matches.
-    pub pattern: String,
-    /// Why such a value is refused, and what to do instead.
-    pub help: String,
-}
-
-/// When a field is shown: while another one has one of these values.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct VisibleWhen {
-    /// The key of the other field, which stands before this one.
-    pub field: String,
-    /// The values.
-    #[schema(value_type = Vec<Object>)]
-    pub is: Vec<Value>,
 }
 
 /// How a workflow and the test reach the provider with the values of a connection.

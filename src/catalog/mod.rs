@@ -10,9 +10,11 @@ pub mod json_schema;
 mod pattern;
 mod placeholder;
 pub mod provider;
+pub mod reach;
 #[cfg(test)]
 mod read;
 pub mod request;
+pub mod server;
 mod shape;
 pub mod statuses;
 pub mod template;
@@ -22,8 +24,9 @@ pub mod view;
 
 use std::sync::OnceLock;
 
-use file::{SideEffect, Test};
+use file::{RequestTemplate, SideEffect, Test};
 use provider::{ConnectionType, Provider};
+use reach::Reach;
 
 /// Every provider that there is, sorted by key: as far as the Worker's logic needs it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -71,7 +74,22 @@ impl Catalog {
 }
 
 impl ConnectionType {
-    /// Its test, where it has one that nobody at the provider sees.
+    /// How requests reach the provider, where it is reached by HTTP.
+    #[must_use]
+    pub const fn request(&self) -> Option<&RequestTemplate> {
+        match &self.reach {
+            Reach::Request(request) => Some(request),
+            Reach::Server(_) => None,
+        }
+    }
+
+    /// Whether it has a test that nobody at the provider sees. A server always has: that of its protocol.
+    #[must_use]
+    pub fn has_harmless_test(&self) -> bool {
+        matches!(self.reach, Reach::Server(_)) || self.harmless_test().is_some()
+    }
+
+    /// The test of its file, where it has one that nobody at the provider sees.
     #[must_use]
     pub fn harmless_test(&self) -> Option<&Test> {
         self.test.as_ref().filter(|test| test.side_effect != SideEffect::Visible)

@@ -1,10 +1,13 @@
 //! What the Worker itself keeps of a provider file: what its logic needs. What people are only shown (guides, icons,
 //! help) is in [`super::view`], which is deployed beside the Worker, not in it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::file::{self, Category, Cut, FieldType, Letters, Message, Refusal, RequestTemplate, Test, VisibleWhen};
+use super::file::{self, Category, Cut, FieldType, Letters, Message, Refusal, Test, VisibleWhen};
+use super::reach::Reach;
 
 /// A third-party service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,8 +34,11 @@ pub struct ConnectionType {
     /// The form, in the order in which it is shown.
     #[serde(default)]
     pub fields: Vec<Field>,
+    /// What other tools ask for and Keyfob cannot do, by the key under which it would be sent: why, and what to do.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unavailable: BTreeMap<String, String>,
     /// How the provider is reached with these values.
-    pub request: RequestTemplate,
+    pub reach: Reach,
     /// How to find out, without harm, whether the credential works; none where nothing harmless does.
     pub test: Option<Test>,
     /// The message of `mode=send_message`, where only a message proves delivery.
@@ -104,7 +110,8 @@ impl From<&file::ConnectionType> for ConnectionType {
             key: file.key.clone(),
             name: file.name.clone(),
             fields: file.fields.iter().map(Field::from).collect(),
-            request: file.request.clone(),
+            unavailable: file.unavailable.clone(),
+            reach: file.reach.clone(),
             test: file.test.clone(),
             message: file.message.clone(),
         }

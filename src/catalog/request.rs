@@ -11,7 +11,7 @@ use serde::Serialize;
 use url::Url;
 use utoipa::ToSchema;
 
-use super::file::{Auth, Call, Test};
+use super::file::{Auth, Call, RequestTemplate, Test};
 use super::fill::{FillError, Values, sensitive, unfit};
 use super::provider::ConnectionType;
 use super::statuses::Statuses;
@@ -39,19 +39,19 @@ pub enum Credential {
     Withheld,
 }
 
-/// Renders how the provider is reached with these values.
+/// Renders how the provider is reached by HTTP with these values.
 ///
 /// # Errors
 /// When a field that is needed has no value, or its value does not fit its place.
-pub fn render(connection_type: &ConnectionType, settings: &Settings, secrets: &Secrets) -> Result<Request, FillError> {
+pub fn render(template: &RequestTemplate, settings: &Settings, secrets: &Secrets) -> Result<Request, FillError> {
     let values = Values { settings, secrets };
-    let common = Common::of(connection_type, values, Credential::Sent)?;
+    let common = Common::of(template, values, Credential::Sent)?;
     let headers = common.headers.iter().map(|(name, value)| (name.to_string(), shown(value))).collect();
     Ok(Request { base_url: common.base_url, headers, query: common.query })
 }
 
 /// Renders one call of a test or a message; `None` where a field that the call needs has no value: then the test
-/// does not exist for these values.
+/// does not exist for these values. To a server there are no calls.
 ///
 /// # Errors
 /// When a field that every request needs has no value, or a value does not fit its place.
@@ -63,8 +63,9 @@ pub fn call(
     credential: Credential,
 ) -> Result<Option<Outbound>, FillError> {
     let values = Values { settings, secrets };
-    let common = Common::of(connection_type, values, credential)?;
-    match outbound(common, connection_type, call, values) {
+    let Some(template) = connection_type.request() else { return Ok(None) };
+    let common = Common::of(template, values, credential)?;
+    match outbound(common, template, call, values) {
         Ok(outbound) => Ok(Some(outbound)),
         Err(FillError::Unset(_)) => Ok(None),
         Err(unfit) => Err(unfit),
@@ -96,12 +97,8 @@ pub(super) fn fits(connection_type: &ConnectionType, settings: &Settings, secret
 }
 
 /// The base URL, parsed.
-pub(super) fn base_url(
-    connection_type: &ConnectionType,
-    settings: &Settings,
-    secrets: &Secrets,
-) -> Result<Url, FillError> {
-    let template = &connection_type.request.base_url;
+pub(super) fn base_url(request: &RequestTemplate, settings: &Settings, secrets: &Secrets) -> Result<Url, FillError> {
+    let template = &request.base_url;
     let text = Values { settings, secrets }.url(template)?;
     let url = Url::parse(&text).ok().filter(Url::has_host);
     url.ok_or_else(|| unfit(template, "makes no URL"))
@@ -115,8 +112,7 @@ struct Common {
 }
 
 impl Common {
-    fn of(connection_type: &ConnectionType, values: Values<'_>, credential: Credential) -> Result<Self, FillError> {
-        let request = &connection_type.request;
+    fn of(request: &RequestTemplate, values: Values<'_>, credential: Credential) -> Result<Self, FillError> {
         let base_url = values.url(&request.base_url)?;
         let mut common = Self { base_url, headers: HeaderMap::new(), query: BTreeMap::new() };
         add_headers(&mut common.headers, &request.headers, values)?;
@@ -158,13 +154,13 @@ impl Common {
 
 fn outbound(
     mut common: Common,
-    connection_type: &ConnectionType,
+    template: &RequestTemplate,
     call: &Call,
     values: Values<'_>,
 ) -> Result<Outbound, FillError> {
     let method = values.text(&call.method)?;
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| unfit(&call.method, "is not a method"))?;
-    let to_blame = if call.path.as_literal().is_some() { &connection_type.request.base_url } else { &call.path };
+    let to_blame = if call.path.as_literal().is_some() { &template.base_url } else { &call.path };
     let mut url = join(&common.base_url, &values.url(&call.path)?).ok_or_else(|| unfit(to_blame, "makes no URL"))?;
     add_headers(&mut common.headers, &call.headers, values)?;
     for (name, value) in &call.query {
@@ -219,7 +215,7 @@ mod tests {
     /// A connection type that reaches `{base}` with this authentication.
     fn connection_type(auth: &serde_json::Value) -> ConnectionType {
         let request = json!({ "base_url": "{base}", "auth": auth, "headers": { "X-Version": "{version}" } });
-        let value = json!({ "key": "k", "name": "n", "request": request });
+        let value = json!({ "key": "k", "name": "n", "reach": { "request": request } });
         serde_json::from_value(value).unwrap()
     }
 
@@ -238,10 +234,12 @@ mod tests {
         Secrets::from_iter([("secret".to_owned(), Secret::new("t0p s3cret".to_owned()))])
     }
 
+    fn render_with(auth: &serde_json::Value) -> Result<Request, FillError> {
+        render(connection_type(auth).request().unwrap(), &settings(), &secrets())
+    }
+
     fn rendered(auth: &serde_json::Value) -> serde_json::Value {
-        let request =
-            render(&connection_type(auth), &settings(), &secrets()).map_err(|error| error.to_string()).unwrap();
-        serde_json::to_value(request).unwrap()
+        serde_json::to_value(render_with(auth).map_err(|error| error.to_string()).unwrap()).unwrap()
     }
 
     fn template_call(path: &str) -> Call {
@@ -270,16 +268,13 @@ mod tests {
     #[test]
     fn a_request_whose_hole_has_no_value_is_an_error() {
         let auth = json!({ "scheme": "bearer", "token": "{other}" });
-        assert_eq!(
-            render(&connection_type(&auth), &settings(), &secrets()).err(),
-            Some(FillError::Unset("other".to_owned()))
-        );
+        assert_eq!(render_with(&auth).err(), Some(FillError::Unset("other".to_owned())));
     }
 
     #[test]
     fn a_user_name_with_a_colon_is_refused() {
         let auth = json!({ "scheme": "basic", "username": "{base}", "password": "{secret}" });
-        let failed = render(&connection_type(&auth), &settings(), &secrets()).err();
+        let failed = render_with(&auth).err();
         assert!(matches!(failed, Some(FillError::Unfit { field, .. }) if field == "base"));
     }
 

@@ -255,7 +255,9 @@ fn an_http_test_goes_below_the_base_url() {
 #[test]
 fn a_workflow_gets_what_it_needs_to_reach_the_provider() {
     let values = settings(&json!({ "base_url": "https://a.example/v2", "query_name": "key" }));
-    let request = render(embedded("http", "query"), &values, &secrets(&[("query_value", "q&a")])).ok().unwrap();
+    let request = render(embedded("http", "query").request().unwrap(), &values, &secrets(&[("query_value", "q&a")]))
+        .ok()
+        .unwrap();
     let shown = serde_json::to_value(request).unwrap();
     assert_eq!(shown, json!({ "base_url": "https://a.example/v2", "headers": {}, "query": { "key": "q&a" } }));
 }

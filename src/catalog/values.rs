@@ -9,8 +9,9 @@ use super::destinations::destinations;
 use super::file::{FieldType, VisibleWhen};
 use super::fill::FillError;
 use super::provider::{ConnectionType, Field};
-use super::request;
+use super::reach::Reach;
 use super::text;
+use super::{request, server};
 use crate::domain::values::{Secret, Secrets, Settings};
 
 /// The most bytes that all keys and texts of a connection may have together.
@@ -104,7 +105,7 @@ impl Door<'_> {
         for (key, value) in settings {
             let pointer = pointer_to("settings", &key);
             match self.connection_type.field(&key) {
-                None => self.refuse(pointer, "unknown_field", "This connection type has no such field."),
+                None => self.unknown(pointer, &key),
                 Some(field) if field.secret => {
                     self.refuse(pointer, "is_secret", format!("{} is a secret: send it in secrets.", field.label));
                 }
@@ -115,6 +116,14 @@ impl Door<'_> {
             }
         }
         checked
+    }
+
+    /// A field that is not there: unknown, or known to be what cannot be done.
+    fn unknown(&mut self, pointer: String, key: &str) {
+        match self.connection_type.unavailable.get(key) {
+            Some(reason) => self.refuse(pointer, "unavailable", reason.clone()),
+            None => self.refuse(pointer, "unknown_field", "This connection type has no such field."),
+        }
     }
 
     fn setting(&self, field: &Field, value: Value) -> Result<Option<Value>, text::Problem> {
@@ -135,7 +144,7 @@ impl Door<'_> {
         for (key, secret) in secrets.0 {
             let pointer = pointer_to("secrets", &key);
             match self.connection_type.field(&key) {
-                None => self.refuse(pointer, "unknown_field", "This connection type has no such field."),
+                None => self.unknown(pointer, &key),
                 Some(field) if !field.secret => {
                     self.refuse(pointer, "not_secret", format!("{} is no secret: send it in settings.", field.label));
                 }
@@ -184,7 +193,10 @@ impl Door<'_> {
 
     /// Puts good values where they will go, and refuses those that do not fit there.
     fn places(&mut self, settings: &Settings, secrets: &Secrets) {
-        let rendered = request::render(self.connection_type, settings, secrets).map(drop);
+        let rendered = match &self.connection_type.reach {
+            Reach::Request(template) => request::render(template, settings, secrets).map(drop),
+            Reach::Server(template) => server::render(template, settings, secrets).map(drop),
+        };
         let reached = rendered.and_then(|()| destinations(self.connection_type, settings, secrets).map(drop));
         let tested = reached.and_then(|()| request::fits(self.connection_type, settings, secrets));
         let Err(error) = tested else { return };

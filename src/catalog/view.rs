@@ -1,12 +1,15 @@
 //! A provider as the API shows it, whole: guides, forms, and what its tests do. The build makes one such view of each
 //! provider file; they are deployed as static files, so that no text that is only shown weighs on the Worker.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::file::{Category, ConnectionType, Field, FieldType, Guide, Provider, SideEffect, VisibleWhen};
 use super::json_schema::json_schema;
+use super::reach::Reach;
 
 /// The path of the view of a provider among the static files.
 #[must_use]
@@ -54,6 +57,8 @@ pub struct TypeView<'a> {
     /// The same fields as a JSON Schema (2020-12) of `{settings, secrets}`.
     #[schema(value_type = Object)]
     pub json_schema: Value,
+    /// What other tools ask for and Keyfob cannot do, by the key under which it would be sent: why, and what to do.
+    pub unavailable: &'a BTreeMap<String, String>,
     /// What its test does at the provider; null where it has none.
     pub test_side_effect: Option<SideEffect>,
     /// Whether a test may send a message that people see, when asked for.
@@ -125,7 +130,12 @@ impl<'a> From<&'a ConnectionType> for TypeView<'a> {
             guide: &of.guide,
             fields: of.fields.iter().map(FieldView::from).collect(),
             json_schema: json_schema(of),
-            test_side_effect: of.test.as_ref().map(|test| test.side_effect),
+            unavailable: &of.unavailable,
+            test_side_effect: match &of.reach {
+                Reach::Request(_) => of.test.as_ref().map(|test| test.side_effect),
+                // Servers can log who connects.
+                Reach::Server(_) => Some(SideEffect::Logged),
+            },
             sends_message: of.message.is_some(),
         }
     }

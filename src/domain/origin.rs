@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use url::Url;
+use url::{Host, Url};
 use utoipa::ToSchema;
 
 use super::Invalid;
@@ -23,6 +23,12 @@ impl Origin {
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or(Invalid("an address with a host"))?;
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
         Ok(Self(format!("{}://{}{port}", url.scheme(), host.to_ascii_lowercase())))
+    }
+
+    /// The origin of a server that speaks a protocol of its own: its port always stands in it.
+    #[must_use]
+    pub fn of_server(protocol: &str, host: &Host, port: u16) -> Self {
+        Self(format!("{protocol}://{host}:{port}"))
     }
 
     /// Whether a page of it is safe from being read or changed on its way: `https`, or `http` on localhost.

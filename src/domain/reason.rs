@@ -61,6 +61,8 @@ reasons! {
     TargetNotFound "target_not_found" Edit "The credential is not the problem: what it should reach does not exist there.";
     Unreachable "unreachable" Retry "The provider could not be reached or did not answer usefully: try again later.";
     Timeout "timeout" Retry "The provider did not answer in time: try again later.";
+    TlsFailed "tls_failed" Edit "No encrypted line came about: the server offers no TLS, or no certificate that a public authority issued for this host name: check the host and the TLS setting.";
+    TlsRequired "tls_required" Edit "The server asks for the password in a way that is safe under TLS only, so it was not sent: switch TLS on.";
     RateLimited "rate_limited" Retry "The provider asks for a pause: try again later.";
     UnexpectedAnswer "unexpected_answer" Retry "The provider answered something that tells nothing about the credential: try again later.";
     NeverTested "never_tested" Retry "These values have not been tested yet.";

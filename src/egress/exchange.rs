@@ -15,8 +15,9 @@ use http::header::{self, HeaderMap, HeaderName};
 use url::Url;
 
 use super::guard::{self, Policy, Refused};
+use super::server;
 use crate::domain::origin::Origin;
-use crate::ports::{Clock, Network, NetworkError, Outbound};
+use crate::ports::{Clock, Connect, Network, NetworkError, Outbound};
 
 /// How long an answer may take, from the first byte sent to the last byte received.
 pub const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -50,6 +51,9 @@ pub enum EgressError {
     /// An answer that began, but did not end within [`TIME_LIMIT`].
     #[error("no whole answer in time")]
     Timeout,
+    /// A server that is there, but with which TLS did not come about.
+    #[error("no TLS")]
+    Tls,
     /// A body beyond [`SIZE_LIMIT`].
     #[error("the answer is too large")]
     TooLarge,
@@ -97,7 +101,7 @@ impl Deadline {
     }
 
     /// What some work came to; none when the deadline passed first, and then the work is dropped.
-    async fn or_late<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn or_late<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         match select(pin!(work), pin!(self.passed())).await {
             Either::Left((done, _)) => Some(done),
             Either::Right(((), _)) => None,
@@ -109,15 +113,20 @@ impl Deadline {
 #[derive(Clone)]
 pub struct Egress {
     network: Arc<dyn Network>,
+    pub(super) connect: Arc<dyn Connect>,
     clock: Arc<dyn Clock>,
-    policy: Policy,
+    pub(super) policy: Policy,
 }
 
 impl Egress {
     /// Puts the guard before the network.
     #[must_use]
-    pub fn new(network: Arc<dyn Network>, clock: Arc<dyn Clock>, policy: Policy) -> Self {
-        Self { network, clock, policy }
+    pub fn new(
+        (network, connect): (Arc<dyn Network>, Arc<dyn Connect>),
+        clock: Arc<dyn Clock>,
+        policy: Policy,
+    ) -> Self {
+        Self { network, connect, clock, policy }
     }
 
     /// Refuses an origin that may never be called, so that it can be told while it is entered.
@@ -126,7 +135,8 @@ impl Egress {
     /// Why it is refused.
     pub fn check_destination(&self, origin: &Origin) -> Result<(), Refused> {
         let url = Url::parse(origin.as_str()).map_err(|_| Refused::Name)?;
-        self.check_address(&url)
+        // What is special in the URL Standard is reached by requests, everything else by lines.
+        if url.is_special() { self.check_address(&url) } else { server::destination(&url, self.policy).map(drop) }
     }
 
     /// Refuses a whole address that may never be called.

@@ -32,12 +32,18 @@ pub enum Refused {
     /// An IP address instead of a name.
     #[error("an IP address is not allowed, a domain name is needed")]
     Address,
+    /// An IP address of a server that is none of the public Internet.
+    #[error("the IP address is not one of the public Internet")]
+    Private,
     /// A name that is not one of the public Internet.
     #[error("the name is not a public domain name")]
     Name,
     /// An origin to which this credential must not go.
     #[error("the origin is not allowed here")]
     Origin,
+    /// A port that no database has.
+    #[error("the port is not allowed")]
+    Port,
     /// A header that decides about the connection itself.
     #[error("the header is not allowed here")]
     Header,
@@ -74,9 +80,9 @@ pub fn destination(url: &Url, policy: Policy) -> Result<Origin, Refused> {
     Origin::of(url).map_err(|_| Refused::Name)
 }
 
-fn is_loopback(host: &Host<&str>) -> bool {
+pub(super) fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
     match host {
-        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
+        Host::Domain(name) => name.as_ref() == "localhost" || name.as_ref().ends_with(".localhost"),
         Host::Ipv4(address) => reach(IpAddr::V4(*address)) == Reach::Loopback,
         Host::Ipv6(address) => reach(IpAddr::V6(*address)) == Reach::Loopback,
     }
@@ -84,7 +90,7 @@ fn is_loopback(host: &Host<&str>) -> bool {
 
 /// Whether a name in lower-case ASCII is one of the public Internet: two labels or more of letters, digits, hyphens
 /// and underscores (RFC 1123, RFC 2181), not reserved, without the final dot of the root.
-fn is_public_name(name: &str) -> bool {
+pub(super) fn is_public_name(name: &str) -> bool {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     let is_label = |label: &str| (1..=63).contains(&label.len()) && label.chars().all(fits);
     let reserved =

@@ -94,7 +94,7 @@ async fn test(app: &App, ring: &KeyRing, id: &ConnectionId) -> Result<Outcome, A
     let Some(connection) = found.filter(|connection| may_be_tested(app, connection)) else {
         return Ok(Outcome::PutOff);
     };
-    if type_of(&connection)?.harmless_test().is_none() {
+    if !type_of(&connection)?.has_harmless_test() {
         return put_off(app, id, UNTESTED).await;
     }
     let draft = Draft::stored(app, ring, &connection, entry).await?;

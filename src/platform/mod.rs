@@ -8,6 +8,7 @@ mod convert;
 mod database;
 mod network;
 mod sign;
+mod socket;
 mod world;
 
 use std::sync::{Arc, OnceLock};
@@ -53,6 +54,7 @@ fn app(env: &Env) -> Result<App, String> {
         blobs: Arc::new(blobs::Kv(env.kv("BLOBS").map_err(missing)?)),
         assets: Arc::new(assets::Static::new(env)),
         network: Arc::new(network::Fetch),
+        connect: Arc::new(socket::Tcp),
         sign: Arc::new(sign::WebCrypto),
         clock: Arc::new(world::Clock),
         random: Arc::new(world::Random),

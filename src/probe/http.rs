@@ -33,11 +33,8 @@ pub(super) struct Subject<'a> {
     pub(super) destinations: &'a BTreeSet<Origin>,
 }
 
-/// Tests a connection without any visible effect at the provider. The whole test, comparison included, takes no
-/// longer than one exchange may, and just as long where nobody answers.
-///
-/// `unknown` / `no_test` where the type has no test, or a field that its test needs has no value.
-pub async fn test(
+/// Tests a connection by the call that its file describes, comparison included.
+pub(super) async fn test(
     egress: &Egress,
     connection_type: &ConnectionType,
     settings: &Settings,

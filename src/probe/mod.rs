@@ -8,14 +8,37 @@ mod http;
 mod message;
 mod verdict;
 
-pub use http::test;
 pub use message::send_message;
 
+use std::collections::BTreeSet;
+
+use crate::catalog::provider::ConnectionType;
+use crate::catalog::reach::Reach;
 use crate::domain::health::Facts;
+use crate::domain::origin::Origin;
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
+use crate::domain::values::{Secrets, Settings};
 use crate::domain::verdict::Verdict;
+use crate::egress::Egress;
 use verdict::Ruling;
+
+/// Tests a connection without any visible effect at the provider. The whole test takes no longer than one exchange may, and
+/// just as long where nobody answers.
+///
+/// `unknown` / `no_test` where the type has no test, or a field that its test needs has no value.
+pub async fn test(
+    egress: &Egress,
+    connection_type: &ConnectionType,
+    settings: &Settings,
+    secrets: &Secrets,
+    destinations: &BTreeSet<Origin>,
+) -> Finding {
+    match &connection_type.reach {
+        Reach::Request(_) => http::test(egress, connection_type, settings, secrets, destinations).await,
+        Reach::Server(_) => Ruling::unknown(Reason::NoTest).into(),
+    }
+}
 
 /// What a test found.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -34,6 +34,7 @@ async fn the_credentials_are_told_whole_and_no_cache_keeps_them() {
         "request": {
             "base_url": "https://api.acme.dev", "headers": { "authorization": "Bearer planted-secret-1" }, "query": {},
         },
+        "server": null,
     });
     let by_key = "/v1/credentials?environment=development&stable_key=acme";
     for path in

@@ -22,7 +22,7 @@ use keyfob::probe;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use crate::ports::SetClock;
+use crate::ports::{RealLines, SetClock};
 
 /// What becomes of a request.
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +80,8 @@ fn inbound(status: u16, body: stream::BoxStream<'static, Result<Bytes, NetworkEr
 
 /// The word that a test of a bearer token has for a host, and how long it took to say it.
 async fn found(host: Host, base_url: &str, allowed: &str) -> (Option<Reason>, Duration) {
-    let egress = Egress::new(Arc::new(host), Arc::new(SetClock::at(Timestamp::from_millis(0))), Policy::default());
+    let clock = SetClock::at(Timestamp::from_millis(0));
+    let egress = Egress::new((Arc::new(host), Arc::new(RealLines)), Arc::new(clock), Policy::default());
     let bearer = Catalog::embedded().connection_type("http", "bearer").unwrap();
     let settings: Settings = [("base_url", base_url), ("test_method", "GET"), ("test_path", "/me")]
         .map(|(key, value)| (key.to_owned(), json!(value)))

@@ -14,7 +14,9 @@ use crate::api::error::ApiError;
 use crate::api::extract::{InPath, InQuery, Parsed};
 use crate::api::openapi::Problems;
 use crate::app::App;
+use crate::catalog::reach::Reach;
 use crate::catalog::request::{self, Request};
+use crate::catalog::server::{self, Server};
 use crate::domain::actor::Actor;
 use crate::domain::connection::Connection;
 use crate::domain::environment::Environment;
@@ -105,8 +107,10 @@ pub struct Credentials<'a> {
     expires_at: Option<Timestamp>,
     /// What is known of it.
     health: HealthView,
-    /// How to call the provider with it.
-    request: Request,
+    /// How to call the provider with it; null where it is reached as a server.
+    request: Option<Request>,
+    /// How to connect to the server with it; null where the provider is called by HTTP.
+    server: Option<Server>,
 }
 
 /// GET /v1/connections/{id}/credentials
@@ -176,7 +180,12 @@ async fn answer(
         Some(_) => values::open(app, app.ring()?, sealed, entry).await?.secrets,
         None => Secrets::default(),
     };
-    let request = request::render(type_of(connection)?, &connection.values.settings, &secrets)
+    let settings = &connection.values.settings;
+    let rendered = match &type_of(connection)?.reach {
+        Reach::Request(template) => request::render(template, settings, &secrets).map(|request| (Some(request), None)),
+        Reach::Server(template) => server::render(template, settings, &secrets).map(|server| (None, Some(server))),
+    };
+    let (request, server) = rendered
         .map_err(|_| ApiError::NotResolvable("connection_incomplete", "A required value is missing: enter it."))?;
     let credentials = Credentials {
         connection_id: &connection.id,
@@ -189,6 +198,7 @@ async fn answer(
         expires_at: connection.dates.expires_at,
         health: (&connection.health).into(),
         request,
+        server,
     };
     note_use(app, connection, &who.actor);
     Ok(answer::json(StatusCode::OK, &credentials))

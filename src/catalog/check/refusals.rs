@@ -2,6 +2,7 @@
 
 mod field;
 mod request;
+mod server;
 mod test;
 
 use crate::catalog::check::Fault;

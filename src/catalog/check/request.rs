@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use super::Faults;
-use crate::catalog::file::{Auth, ConnectionType, Field, FieldType};
+use crate::catalog::file::{Auth, ConnectionType, Field, FieldType, RequestTemplate};
 use crate::catalog::pattern;
 use crate::catalog::template::{Part, Template};
 
@@ -14,10 +14,9 @@ const RESERVED: &str = "(?i)host|content-length|connection|keep-alive|te|trailer
                         |authorization|proxy-.*|cf-.*|x-forwarded-.*|x-real-ip|forwarded|via";
 const TOKEN: &str = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 
-pub(super) fn check(connection_type: &ConnectionType, at: &str, faults: &mut Faults) {
-    let request = &connection_type.request;
+pub(super) fn check(connection_type: &ConnectionType, request: &RequestTemplate, at: &str, faults: &mut Faults) {
     let at = format!("{at}.request");
-    check_base_url(connection_type, &format!("{at}.base_url"), faults);
+    check_base_url(connection_type, &request.base_url, &format!("{at}.base_url"), faults);
     for origin in &request.destinations {
         let good = Url::parse(origin)
             .is_ok_and(|url| url.scheme() == "https" && url.origin().ascii_serialization() == *origin);
@@ -32,7 +31,9 @@ pub(super) fn check(connection_type: &ConnectionType, at: &str, faults: &mut Fau
         let good = name.as_literal().is_none_or(is_free_header);
         faults.unless(good, format!("{at}.auth.name"), "must be the name of a header that is not reserved");
     }
-    check_always_set(connection_type, &at, faults);
+    let auth = auth_templates(&request.auth).into_iter().map(|(_, template)| template);
+    let templates = auth.chain([&request.base_url]).chain(request.headers.values());
+    check_always_set(connection_type, templates, &at, faults);
 }
 
 /// The templates of a scheme, by name.
@@ -99,8 +100,7 @@ pub(super) fn check_path(connection_type: &ConnectionType, path: &Template, at: 
     }
 }
 
-fn check_base_url(connection_type: &ConnectionType, at: &str, faults: &mut Faults) {
-    let base_url = &connection_type.request.base_url;
+fn check_base_url(connection_type: &ConnectionType, base_url: &Template, at: &str, faults: &mut Faults) {
     check_text(connection_type, base_url, at, faults);
     let mut before = String::new();
     for part in base_url.parts() {
@@ -141,11 +141,13 @@ fn check_hole(field: &Field, before: &str, at: &str, faults: &mut Faults) {
     faults.unless(!whole, at, &format!("has {{{key}}}, which holds a whole URL or path, after other text"));
 }
 
-/// What every request needs must be there in every connection.
-fn check_always_set(connection_type: &ConnectionType, at: &str, faults: &mut Faults) {
-    let request = &connection_type.request;
-    let auth = auth_templates(&request.auth).into_iter().map(|(_, template)| template);
-    let templates = auth.chain([&request.base_url]).chain(request.headers.values());
+/// What every request, or every line to a server, needs must be there in every connection.
+pub(super) fn check_always_set<'a>(
+    connection_type: &ConnectionType,
+    templates: impl Iterator<Item = &'a Template>,
+    at: &str,
+    faults: &mut Faults,
+) {
     for field in templates.flat_map(Template::holes).filter_map(|key| connection_type.field(key)) {
         let set = (field.required || field.default.is_some()) && field.visible_when.is_none();
         let problem = format!(

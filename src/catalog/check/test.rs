@@ -3,7 +3,7 @@
 use super::request::{check_headers, check_path, check_text};
 use super::rule::{self, is_header, is_pointer};
 use super::{Faults, uses};
-use crate::catalog::file::{Auth, Call, ConnectionType, FieldType, Message, Place, SideEffect, Test};
+use crate::catalog::file::{Auth, Call, ConnectionType, FieldType, Message, Place, RequestTemplate, SideEffect, Test};
 use crate::catalog::statuses::Statuses;
 use crate::catalog::template::{Template, is_key};
 use crate::domain::verdict::Verdict;
@@ -11,7 +11,7 @@ use crate::domain::verdict::Verdict;
 /// What a fact must not be: the credential itself, which some providers repeat in their answers.
 const CREDENTIALS: [&str; 6] = ["token", "secret", "password", "key", "access_token", "refresh_token"];
 
-pub(super) fn check(connection_type: &ConnectionType, at: &str, faults: &mut Faults) {
+pub(super) fn check(connection_type: &ConnectionType, request: &RequestTemplate, at: &str, faults: &mut Faults) {
     let stated = connection_type.test.is_some() != connection_type.no_test.is_some();
     faults.unless(stated, format!("{at}.test"), "must be there, or no_test with the reason; not both");
     if let Some(reason) = &connection_type.no_test {
@@ -19,6 +19,7 @@ pub(super) fn check(connection_type: &ConnectionType, at: &str, faults: &mut Fau
     }
     if let Some(test) = &connection_type.test {
         check_test(connection_type, test, &format!("{at}.test"), faults);
+        check_comparison(connection_type, request, test, &format!("{at}.test.compare_without_credential"), faults);
     }
     if let Some(message) = &connection_type.message {
         check_message(connection_type, message, &format!("{at}.message"), faults);
@@ -51,7 +52,6 @@ fn check_test(connection_type: &ConnectionType, test: &Test, at: &str, faults: &
             check_place(place, &format!("{at}.{name}"), faults);
         }
     }
-    check_comparison(connection_type, test, &format!("{at}.compare_without_credential"), faults);
 }
 
 fn check_place(place: &Place, at: &str, faults: &mut Faults) {
@@ -117,10 +117,16 @@ fn check_expect(connection_type: &ConnectionType, expect: Option<&Template>, at:
     faults.unless(good, at, "must be a list without 429 and 5xx, or the hole of a field of type statuses");
 }
 
-fn check_comparison(connection_type: &ConnectionType, test: &Test, at: &str, faults: &mut Faults) {
-    let has_credential = !matches!(connection_type.request.auth, Auth::None {});
+fn check_comparison(
+    connection_type: &ConnectionType,
+    request: &RequestTemplate,
+    test: &Test,
+    at: &str,
+    faults: &mut Faults,
+) {
+    let has_credential = !matches!(request.auth, Auth::None {});
     if test.compare_without_credential {
-        let removable = has_credential && !uses::has_secret_outside_auth(connection_type, test);
+        let removable = has_credential && !uses::has_secret_outside_auth(connection_type, request, test);
         faults.unless(removable, at, "needs a credential that stands in request.auth and nowhere else");
     } else {
         let path_of_user = test

@@ -2,7 +2,8 @@
 
 use super::Faults;
 use super::request::auth_templates;
-use crate::catalog::file::{Auth, Call, ConnectionType, Field, Test};
+use crate::catalog::file::{Auth, Call, ConnectionType, Field, RequestTemplate, Test};
+use crate::catalog::reach::Reach;
 use crate::catalog::template::Template;
 
 pub(super) fn check(connection_type: &ConnectionType, at: &str, faults: &mut Faults) {
@@ -18,11 +19,14 @@ pub(super) fn check(connection_type: &ConnectionType, at: &str, faults: &mut Fau
         let used = in_urls.contains(&key) || elsewhere.contains(&key) || controls;
         faults.unless(used, &at, "is not used: no template has a hole for it, and no field's visibility depends on it");
         check_secret_in_url(field, in_urls.contains(&key), &at, faults);
-        let decides = connection_type.request.base_url.holes().any(|hole| hole == key);
+        let decides = match &connection_type.reach {
+            Reach::Request(request) => request.base_url.holes().any(|hole| hole == key),
+            Reach::Server(server) => server.deciding().into_iter().flat_map(Template::holes).any(|hole| hole == key),
+        };
         faults.unless(
             decides || !field.destination,
             format!("{at}.destination"),
-            "is for fields in request.base_url only",
+            "is for fields in request.base_url, or in host, port and tls of a server, only",
         );
     }
 }
@@ -40,8 +44,11 @@ fn check_secret_in_url(field: &Field, in_url: bool, at: &str, faults: &mut Fault
 }
 
 /// Whether a test sends a secret by any other way than the scheme of authentication.
-pub(super) fn has_secret_outside_auth(connection_type: &ConnectionType, test: &Test) -> bool {
-    let request = &connection_type.request;
+pub(super) fn has_secret_outside_auth(
+    connection_type: &ConnectionType,
+    request: &RequestTemplate,
+    test: &Test,
+) -> bool {
     let templates = [&request.base_url].into_iter().chain(request.headers.values()).chain(call_templates(&test.call));
     templates.flat_map(Template::holes).filter_map(|key| connection_type.field(key)).any(|field| field.secret)
 }
@@ -56,7 +63,8 @@ fn call_templates(call: &Call) -> impl Iterator<Item = &Template> {
 }
 
 fn url_templates(connection_type: &ConnectionType) -> Vec<&Template> {
-    let request = &connection_type.request;
+    // A server has no URL.
+    let Reach::Request(request) = &connection_type.reach else { return Vec::new() };
     let mut templates = vec![&request.base_url];
     if let Auth::Query { name, value } = &request.auth {
         templates.extend([name, value]);
@@ -69,7 +77,10 @@ fn url_templates(connection_type: &ConnectionType) -> Vec<&Template> {
 }
 
 fn other_templates(connection_type: &ConnectionType) -> Vec<&Template> {
-    let request = &connection_type.request;
+    let request = match &connection_type.reach {
+        Reach::Request(request) => request,
+        Reach::Server(server) => return server.templates().map(|(_, template)| template).into(),
+    };
     let mut templates: Vec<&Template> = request.headers.values().collect();
     if !matches!(request.auth, Auth::Query { .. }) {
         templates.extend(auth_templates(&request.auth).into_iter().map(|(_, template)| template));

@@ -22,7 +22,8 @@ fn form() -> ConnectionType {
     let when = |field: &str, is: Value| json!({ "field": field, "is": is });
     serde_json::from_value(json!({
         "key": "k", "name": "n",
-        "request": { "base_url": "https://a.example", "auth": { "scheme": "none" } },
+        "reach": { "request": { "base_url": "https://a.example", "auth": { "scheme": "none" } } },
+        "unavailable": { "ca_certificate": "Not here: do that." },
         "fields": [
             field("how", json!({ "enum": ["key", "password"], "default": "password" })),
             field("fine", json!({ "type": "boolean" })),
@@ -33,6 +34,18 @@ fn form() -> ConnectionType {
         ],
     }))
     .unwrap()
+}
+
+#[test]
+fn what_cannot_be_done_is_refused_with_the_reason_whichever_group_it_is_sent_in() {
+    for (settings, secrets, pointer) in [
+        (json!({ "user": "u", "ca_certificate": "x" }), json!({}), "/settings/ca_certificate"),
+        (json!({ "user": "u" }), json!({ "ca_certificate": "x" }), "/secrets/ca_certificate"),
+    ] {
+        let problems = run(&form(), &settings, &secrets).err().unwrap();
+        let told: Vec<_> = problems.iter().map(|of| (of.pointer.as_str(), of.code, of.detail.as_str())).collect();
+        assert_eq!(told, [(pointer, "unavailable", "Not here: do that.")]);
+    }
 }
 
 fn run(connection_type: &ConnectionType, settings: &Value, secrets: &Value) -> Result<Checked, Vec<ValueProblem>> {

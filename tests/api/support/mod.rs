@@ -33,7 +33,7 @@ use tower::ServiceExt;
 
 use counterpart::{Counterpart, Received, Reply, answer};
 use database::Sqlite;
-use ports::{Rerouted, SeededRandom, SetClock};
+use ports::{RealLines, Rerouted, SeededRandom, SetClock};
 use signing::Ring;
 
 /// 2026-11-20T10:00:00.000Z.
@@ -163,6 +163,7 @@ impl Keyfob {
             blobs: Arc::clone(&blobs) as _,
             assets: Arc::new(Built),
             network: Arc::new(Rerouted::to(counterpart.url("/"))),
+            connect: Arc::new(RealLines),
             sign: Arc::new(Ring),
             clock: Arc::clone(&clock) as _,
             random,

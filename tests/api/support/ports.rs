@@ -7,12 +7,15 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt};
 use http::header::HOST;
 use keyfob::domain::time::Timestamp;
-use keyfob::ports::{Clock, Inbound, Network, NetworkError, Outbound, Random};
+use keyfob::ports::{Clock, Connect, Inbound, Line, Network, NetworkError, Outbound, Random};
 use sha2::{Digest, Sha256};
-use url::Url;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use url::{Host, Url};
 
 /// The network through reqwest: no redirects, bodies decompressed.
 pub(crate) struct RealNetwork(reqwest::Client);
@@ -58,6 +61,38 @@ impl Network for Rerouted {
         request.url.set_host(self.to.host_str()).unwrap();
         request.url.set_port(self.to.port()).unwrap();
         self.network.send(request).await
+    }
+}
+
+/// TCP that is real. It trusts nobody, so that TLS never comes about: a test that needs it brings its own.
+pub(crate) struct RealLines;
+
+#[async_trait]
+impl Connect for RealLines {
+    async fn connect(&self, host: &Host, port: u16) -> Result<Box<dyn Line>, NetworkError> {
+        let host = host.to_string();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let stream = TcpStream::connect((host, port)).await.map_err(|_| NetworkError)?;
+        Ok(Box::new(RealLine(stream)))
+    }
+}
+
+struct RealLine(TcpStream);
+
+#[async_trait]
+impl Line for RealLine {
+    async fn send(&mut self, bytes: &[u8]) -> Result<(), NetworkError> {
+        self.0.write_all(bytes).await.map_err(|_| NetworkError)
+    }
+
+    async fn receive(&mut self) -> Result<Bytes, NetworkError> {
+        let mut bytes = BytesMut::with_capacity(4096);
+        self.0.read_buf(&mut bytes).await.map_err(|_| NetworkError)?;
+        Ok(bytes.freeze())
+    }
+
+    async fn start_tls(self: Box<Self>) -> Result<Box<dyn Line>, NetworkError> {
+        Err(NetworkError)
     }
 }
 
