@@ -96,7 +96,7 @@ lint: | $(RUST_TARGET) ## Clippy, native and wasm32: a warning is an error
 	$(call say,Lints: wasm32)
 	@cargo clippy --locked --target wasm32-unknown-unknown --lib -- -D warnings
 
-test-native: | $(RUST_TARGET) ## Unit and API tests, natively, and SCHEDULES=10000 random schedules
+test-native: databases | $(RUST_TARGET) ## Unit and API tests, natively, and SCHEDULES=10000 random schedules
 	$(call say,Native tests)
 	@SCHEDULES=$(or $(SCHEDULES),10000) cargo test --locked
 
@@ -104,7 +104,7 @@ test-wasm: | $(TOOLS) ## The tests that have to run in wasm, under Node
 	$(call say,Tests in wasm)
 	@cargo test --locked --target wasm32-unknown-unknown --test wasm
 
-test-e2e: build chromium ## End-to-end tests in real workerd with D1 and KV
+test-e2e: build chromium databases ## End-to-end tests in real workerd with D1 and KV
 	$(call say,End-to-end tests)
 	@node --test --test-reporter=spec --test-concurrency=1 'tests/e2e/**/*.test.mjs'
 
@@ -152,7 +152,8 @@ clean: ## Remove what was built (not the tools, not the local database)
 	rm -rf build public target
 
 .PHONY: help dev test deploy bench bench-scale soak soak-memory fmt lint test-native test-wasm test-deploy test-e2e test-contract deploy-dry-run \
-        tools build compile openapi providers-doc record-release secrets clean chromium install-chromium wrk install-wrk
+        tools build compile openapi providers-doc record-release secrets clean chromium install-chromium databases \
+        install-databases wrk install-wrk
 
 # Builds ---------------------------------------------------------------------------------------------
 
@@ -211,6 +212,20 @@ install-chromium:
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
 	else \
 	  echo "Install Chromium (on Debian: apt-get install chromium), or set CHROMIUM to a Chromium or Chrome." >&2; exit 1; \
+	fi
+
+# Real counterparts for the tests of database connections. The tests start them themselves, each with its own data.
+databases:
+	@test -n "$$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" \
+	  && PATH="$$PATH:/usr/sbin" command -v mariadbd >/dev/null && command -v openssl >/dev/null \
+	  || $(MAKE) --no-print-directory install-databases
+
+install-databases:
+	$(call say,PostgreSQL and MariaDB$(comma) for the tests of database connections)
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql mariadb-server openssl >/dev/null; \
+	else \
+	  echo "Install PostgreSQL, MariaDB and OpenSSL (on Debian: apt-get install postgresql mariadb-server openssl)." >&2; exit 1; \
 	fi
 
 # The load of the benches and of the soak.

@@ -6,6 +6,7 @@ use std::net::Ipv6Addr;
 use serde::Serialize;
 use url::Host;
 use utoipa::ToSchema;
+use zeroize::Zeroize;
 
 use super::fill::{FillError, Values, unfit};
 use super::reach::{Protocol, ServerTemplate, Tls};
@@ -34,6 +35,12 @@ pub struct Server {
     /// Where the password may be sent.
     #[serde(skip)]
     pub origin: Origin,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.password.zeroize();
+    }
 }
 
 /// Renders how a server is reached with these values.

@@ -87,6 +87,7 @@ fn the_embedded_catalogue_holds_every_provider() {
             ["notion", ["token"]],
             ["openai", ["api_key"]],
             ["pagerduty", ["api_key"]],
+            ["postgresql", ["password"]],
             ["sendgrid", ["api_key"]],
             ["slack", ["incoming_webhook", "token"]],
             ["stripe", ["api_key"]],

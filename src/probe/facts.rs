@@ -87,6 +87,11 @@ fn time(text: &str) -> Option<Timestamp> {
     Timestamp::parse(text).or_else(|_| Timestamp::parse(&format!("{date}T{clock}{zone}"))).ok()
 }
 
+/// A text as a fact: one short line that gives no secret away.
+pub(super) fn fact(text: &str, secrets: &Secrets) -> Option<String> {
+    plain(&Value::from(text)).filter(|text| !betrays(text, secrets))
+}
+
 /// A text, number or truth value as one short line.
 fn plain(value: &Value) -> Option<String> {
     let text = match value {

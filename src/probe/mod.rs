@@ -1,4 +1,4 @@
-//! Does a connection work? Asks the provider as its file says, and tells the verdict.
+//! Does a connection work? Asks the provider as its file, or its protocol, says, and tells the verdict.
 //!
 //! It knows calls, answers and what they mean. What a provider answered never leaves this module: only a verdict from
 //! a closed list and the facts that the file names do.
@@ -6,7 +6,12 @@
 mod facts;
 mod http;
 mod message;
+mod mysql;
+mod postgresql;
+mod scram;
+mod server;
 mod verdict;
+mod wire;
 
 pub use message::send_message;
 
@@ -21,6 +26,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::values::{Secrets, Settings};
 use crate::domain::verdict::Verdict;
 use crate::egress::Egress;
+use crate::ports::Random;
 use verdict::Ruling;
 
 /// Tests a connection without any visible effect at the provider. The whole test takes no longer than one exchange may, and
@@ -28,7 +34,7 @@ use verdict::Ruling;
 ///
 /// `unknown` / `no_test` where the type has no test, or a field that its test needs has no value.
 pub async fn test(
-    egress: &Egress,
+    (egress, random): (&Egress, &dyn Random),
     connection_type: &ConnectionType,
     settings: &Settings,
     secrets: &Secrets,
@@ -36,7 +42,7 @@ pub async fn test(
 ) -> Finding {
     match &connection_type.reach {
         Reach::Request(_) => http::test(egress, connection_type, settings, secrets, destinations).await,
-        Reach::Server(_) => Ruling::unknown(Reason::NoTest).into(),
+        Reach::Server(template) => server::test((egress, random), template, settings, secrets, destinations).await,
     }
 }
 

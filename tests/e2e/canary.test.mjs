@@ -73,6 +73,7 @@ const VALUES = {
   "notion/token": () => ({ token: `ntn_${canary()}` }),
   "openai/api_key": () => ({ api_key: `sk-${canary()}` }),
   "pagerduty/api_key": () => ({ api_key: canary() }),
+  "postgresql/password": () => ({ password: canary() }),
   "sendgrid/api_key": () => ({ api_key: `SG.${canary(8)}.${canary(16)}` }),
   "stripe/api_key": () => ({ api_key: `rk_live_${canary()}` }),
   "twilio/api_key": () => ({ key_secret: canary(13) }),
@@ -83,6 +84,10 @@ const SETTINGS = {
   "http/basic": { username: "robot" },
   "http/header": { header_name: "X-API-Key" },
   "http/query": { query_name: "api_key" },
+  // Whoever is asked there speaks another protocol.
+  get "postgresql/password"() {
+    return { host: "127.0.0.1", port: echo.port, database: "app", user: "robot", ssl_mode: "disable" };
+  },
   "jira/api_token": { site: "acme", email: "robot@acme.dev" },
   "twilio/api_key": { account_sid: `AC${"5f".repeat(16)}`, key_sid: `SK${"6e".repeat(16)}` },
   "twilio/auth_token": { account_sid: `AC${"5f".repeat(16)}` },

@@ -37,7 +37,8 @@ const EGRESS = {
 };
 
 // Starts a Keyfob with an empty database, or on the state that another one left; `vars` adds to and replaces the variables and
-// secrets of the Worker.
+// secrets of the Worker. With `sockets` it may open sockets, and reach more than loopback:
+// then the test connects to loopback alone.
 //
 // - `url`: where it listens, assets included; `directUrl`: the Worker's own socket, without Miniflare's front
 // - `rootKey`, `secrets`: what it was given
@@ -49,11 +50,11 @@ const EGRESS = {
 // - `restart({ vars, whileStopped })`: stops it, does what is to be done to its files, and starts it again on the same state
 //   and secrets
 // - `stop()`: stops it and removes the state
-export async function startKeyfob({ vars = {}, stateDir: left } = {}) {
+export async function startKeyfob({ vars = {}, stateDir: left, sockets = false } = {}) {
   const stateDir = left ?? (await mkdtemp(join(tmpdir(), "keyfob-e2e-")));
   const secrets = { MASTER_KEYS: newMasterKeys(), ROOT_API_KEY: newApiKey(), ALLOW_PRIVATE_NETWORK: "true", ...vars };
   const logs = [];
-  let worker = await startWorker({ stateDir, secrets, logs });
+  let worker = await startWorker({ stateDir, secrets, logs, sockets });
   const database = await worker.getD1Database("DATABASE");
   if (!(await isMigrated(database))) await migrate(database);
   let urls = await urlsOf(worker);
@@ -79,7 +80,7 @@ export async function startKeyfob({ vars = {}, stateDir: left } = {}) {
       // Two workerd on one state folder would fail with SQLITE_BUSY: the old one goes first.
       await worker.dispose();
       await whileStopped?.();
-      worker = await startWorker({ stateDir, secrets: { ...secrets, ...changes }, logs });
+      worker = await startWorker({ stateDir, secrets: { ...secrets, ...changes }, logs, sockets });
       urls = await urlsOf(worker);
     },
     async stop() {
@@ -122,7 +123,7 @@ export async function filesBelow(folder) {
   return Promise.all(paths.map(async (path) => ({ path, bytes: await readFile(path) })));
 }
 
-async function startWorker({ stateDir, secrets, logs }) {
+async function startWorker({ stateDir, secrets, logs, sockets }) {
   const config = unstable_readConfig({ config: CONFIG });
   const { workerOptions, main } = unstable_getMiniflareWorkerOptions(config);
   const worker = {
@@ -131,7 +132,8 @@ async function startWorker({ stateDir, secrets, logs }) {
     name: config.name,
     // Not what .dev.vars says: a test must not depend on the machine.
     bindings: { ...config.vars, ...secrets },
-    outboundService: EGRESS.name,
+    // A Worker in between passes no sockets.
+    ...(sockets ? {} : { outboundService: EGRESS.name }),
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   };
   const miniflare = new Miniflare(

@@ -7,6 +7,8 @@ mod addresses;
 #[path = "../api/support/counterpart.rs"]
 mod counterpart;
 #[cfg(test)]
+mod databases;
+#[cfg(test)]
 mod egress;
 #[cfg(test)]
 #[path = "../api/support/ports.rs"]

@@ -18,7 +18,7 @@ use keyfob::probe::{self, Finding};
 use serde_json::{Value, json};
 
 use crate::counterpart::{Counterpart, Received, Reply, answer};
-use crate::ports::{RealLines, RealNetwork, SetClock};
+use crate::ports::{RealLines, RealNetwork, SeededRandom, SetClock};
 use crate::providers::{DISCORD_URL, SLACK_URL, discord_webhook, slack_webhook};
 use crate::stub::Stub;
 
@@ -72,7 +72,14 @@ mod slack {
 
     async fn test_for(patience: Duration, stub: &Stub, url: &str) -> Finding {
         let egress = egress(stub.network(), Policy::default(), patience);
-        probe::test(&egress, slack(), &Settings::new(), &secrets(&[("webhook_url", url)]), &destinations()).await
+        probe::test(
+            (&egress, &SeededRandom::default()),
+            slack(),
+            &Settings::new(),
+            &secrets(&[("webhook_url", url)]),
+            &destinations(),
+        )
+        .await
     }
 
     #[tokio::test]
@@ -146,7 +153,8 @@ mod discord {
         let destinations = BTreeSet::from([Origin::try_from("https://discord.com".to_owned()).unwrap()]);
         let egress = egress(stub.network(), Policy::default(), PATIENT);
         let secrets = secrets(&[("webhook_url", url)]);
-        probe::test(&egress, connection_type, &Settings::new(), &secrets, &destinations).await
+        probe::test((&egress, &SeededRandom::default()), connection_type, &Settings::new(), &secrets, &destinations)
+            .await
     }
 
     #[tokio::test]
@@ -200,7 +208,14 @@ mod generic {
         let settings = settings(&[&place[..], &names, more].concat());
         let secrets = secrets(&["token", "password", "header_value", "query_value"].map(|field| (field, secret)));
         let egress = egress(RealNetwork::new(), Policy { allow_private_network: true }, patience);
-        probe::test(&egress, http, &settings, &secrets, &BTreeSet::from([counterpart.origin()])).await
+        probe::test(
+            (&egress, &SeededRandom::default()),
+            http,
+            &settings,
+            &secrets,
+            &BTreeSet::from([counterpart.origin()]),
+        )
+        .await
     }
 
     /// A counterpart that answers one way with the right credential and another without.
@@ -385,7 +400,8 @@ async fn a_type_without_a_harmless_test_is_not_tested() {
     let settings = settings(&[("base_url", url.as_str()), ("test_method", "GET"), ("test_path", "/")]);
     let (secrets, destinations) = (Secrets::default(), BTreeSet::from([counterpart.origin()]));
     for connection_type in [&visible, &none] {
-        let finding = probe::test(&egress, connection_type, &settings, &secrets, &destinations).await;
+        let finding =
+            probe::test((&egress, &SeededRandom::default()), connection_type, &settings, &secrets, &destinations).await;
         assert_eq!(found(&finding), unknown(Reason::NoTest));
         assert!(probe::send_message(&egress, connection_type, &settings, &secrets, &destinations).await.is_none());
     }

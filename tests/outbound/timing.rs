@@ -17,12 +17,13 @@ use keyfob::domain::time::Timestamp;
 use keyfob::domain::values::{Secret, Secrets, Settings};
 use keyfob::egress::exchange::TIME_LIMIT;
 use keyfob::egress::{Egress, Policy};
-use keyfob::ports::{Inbound, Network, NetworkError, Outbound};
+use keyfob::ports::{Connect, Inbound, Line, Network, NetworkError, Outbound};
 use keyfob::probe;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
+use url::Host as Name;
 
-use crate::ports::{RealLines, SetClock};
+use crate::ports::{RealLines, SeededRandom, SetClock};
 
 /// What becomes of a request.
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +90,7 @@ async fn found(host: Host, base_url: &str, allowed: &str) -> (Option<Reason>, Du
     let secrets: Secrets = [("token".to_owned(), Secret::new("s3cret".to_owned()))].into_iter().collect();
     let allowed = BTreeSet::from([Origin::try_from(allowed.to_owned()).unwrap()]);
     let began = Instant::now();
-    let finding = probe::test(&egress, bearer, &settings, &secrets, &allowed).await;
+    let finding = probe::test((&egress, &SeededRandom::default()), bearer, &settings, &secrets, &allowed).await;
     (finding.reason, began.elapsed())
 }
 
@@ -137,4 +138,116 @@ async fn a_host_that_answers_is_told_of_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_host_that_began_to_answer_is_late_and_not_absent() {
     assert_eq!(found(Host::Drips, URL, URL).await, (Some(Reason::Timeout), TIME_LIMIT));
+}
+
+/// What becomes of a line to a server.
+#[derive(Debug, Clone, Copy)]
+enum Server {
+    /// The platform refuses it, or the name does not resolve.
+    Absent,
+    /// Its port is closed: an error after a round trip.
+    Closed,
+    /// Packets to it are dropped.
+    Filtered,
+    /// It lets everybody in and says nothing.
+    Silent,
+    /// It closes what it accepted.
+    HangsUp,
+    /// It begins to say something and closes.
+    Torn,
+    /// It begins to say something and goes on for ever: a byte a second.
+    Drips,
+    /// It has no TLS, and says so after a while.
+    There,
+}
+
+#[async_trait]
+impl Connect for Server {
+    async fn connect(&self, _: &Name, _: u16) -> Result<Box<dyn Line>, NetworkError> {
+        match self {
+            Self::Absent => Err(NetworkError),
+            Self::Closed => {
+                sleep(Duration::from_millis(40)).await;
+                Err(NetworkError)
+            }
+            Self::Filtered => pending().await,
+            _ => Ok(Box::new(Opened(*self, 0))),
+        }
+    }
+}
+
+/// A line, and how many pieces were received.
+struct Opened(Server, usize);
+
+#[async_trait]
+impl Line for Opened {
+    async fn send(&mut self, _: &[u8]) -> Result<(), NetworkError> {
+        Ok(())
+    }
+
+    async fn receive(&mut self) -> Result<Bytes, NetworkError> {
+        self.1 += 1;
+        match (self.0, self.1) {
+            (Server::There, 1) => {
+                sleep(Duration::from_millis(70)).await;
+                Ok(Bytes::from_static(b"N"))
+            }
+            (Server::Torn, 1) => Ok(Bytes::from_static(b"R")),
+            (Server::Drips, _) => {
+                sleep(Duration::from_secs(1)).await;
+                Ok(Bytes::from_static(b"R\0\0\0\x20".get(self.1 - 1..self.1).unwrap_or(b"x")))
+            }
+            (Server::HangsUp | Server::Torn, _) => Ok(Bytes::new()),
+            _ => pending().await,
+        }
+    }
+
+    async fn start_tls(self: Box<Self>) -> Result<Box<dyn Line>, NetworkError> {
+        Err(NetworkError)
+    }
+}
+
+/// The word that a test of a database has for a server, and how long it took to say it.
+async fn found_database(server: Server, host: &str, ssl_mode: &str, allowed: &str) -> (Option<Reason>, Duration) {
+    let ports = (Arc::new(Host::Absent) as Arc<dyn Network>, Arc::new(server) as Arc<dyn Connect>);
+    let egress = Egress::new(ports, Arc::new(SetClock::at(Timestamp::from_millis(0))), Policy::default());
+    let of = Catalog::embedded().connection_type("postgresql", "password").unwrap();
+    let settings: Settings =
+        [("host", host), ("port", "5432"), ("database", "app"), ("user", "ann"), ("ssl_mode", ssl_mode)]
+            .map(|(key, value)| (key.to_owned(), json!(value)))
+            .into();
+    let secrets: Secrets = [("password".to_owned(), Secret::new("s3cret".to_owned()))].into_iter().collect();
+    let allowed = BTreeSet::from([Origin::try_from(allowed.to_owned()).unwrap()]);
+    let began = Instant::now();
+    let finding = probe::test((&egress, &SeededRandom::default()), of, &settings, &secrets, &allowed).await;
+    (finding.reason, began.elapsed())
+}
+
+const DATABASE: &str = "postgresql://db.acme.dev:5432";
+
+#[tokio::test(start_paused = true)]
+async fn servers_that_do_not_answer_differ_neither_in_word_nor_in_time() {
+    let silent = [Server::Absent, Server::Closed, Server::Filtered, Server::Silent, Server::HangsUp, Server::Torn];
+    for server in silent {
+        let told = found_database(server, "db.acme.dev", "disable", DATABASE).await;
+        assert_eq!(told, (Some(Reason::Unreachable), TIME_LIMIT), "{server:?}");
+    }
+    // Refused by the guard: nothing is opened.
+    for host in ["10.0.0.1", "::1", "169.254.169.254", "vault.internal", "localhost", "other.acme.dev"] {
+        for allowed in
+            [DATABASE.to_owned(), format!("postgresql://{}:5432", if host == "::1" { "[::1]" } else { host })]
+        {
+            let is_refused = host != "other.acme.dev" || allowed == DATABASE;
+            let told = found_database(Server::There, host, "verify-full", &allowed).await;
+            assert!(!is_refused || told == (Some(Reason::Unreachable), TIME_LIMIT), "{host} {told:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_answers_is_told_of_at_once_and_one_that_does_not_end_is_late() {
+    let told = found_database(Server::There, "db.acme.dev", "verify-full", DATABASE).await;
+    assert_eq!(told, (Some(Reason::TlsFailed), Duration::from_millis(70)));
+    let told = found_database(Server::Drips, "db.acme.dev", "disable", DATABASE).await;
+    assert_eq!(told, (Some(Reason::Timeout), TIME_LIMIT));
 }

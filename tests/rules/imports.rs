@@ -11,7 +11,7 @@ const USES: [(&str, &[&str]); 18] = [
     ("catalog", &["domain", "ports"]),
     ("vault", &["domain", "ports"]),
     ("egress", &["domain", "ports"]),
-    ("probe", &["catalog", "domain", "egress"]),
+    ("probe", &["catalog", "domain", "egress", "ports"]),
     ("store", &["catalog", "domain", "ports", "vault"]),
     ("token", &["ports"]),
     ("webhook", &["domain", "egress", "ports"]),

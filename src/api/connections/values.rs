@@ -74,7 +74,14 @@ impl Draft {
 
     /// Tests the values, harming nothing.
     pub async fn test(&self, app: &App) -> Finding {
-        probe::test(&app.egress, self.connection_type, &self.settings, &self.secrets, &self.destinations).await
+        probe::test(
+            (&app.egress, &*app.random),
+            self.connection_type,
+            &self.settings,
+            &self.secrets,
+            &self.destinations,
+        )
+        .await
     }
 
     /// The origins that a test of the values calls.
