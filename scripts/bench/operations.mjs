@@ -87,7 +87,8 @@ async function operation(recorder, { name, method, path, answer, batches, prepar
   if (name === "resolve") return { ...common, id, samples: [id], blob: { get } };
   const texts = batches.flat().flatMap(({ params }) => params).filter((param) => typeof param === "string");
   const reference = batches.flat().find(({ sql }) => sql.startsWith("insert into vault_entries")).params[4];
-  const operationId = texts.find((text) => /^opn_[0-9a-z]{26}$/.test(text));
+  // It stands within the JSON of the audit row.
+  const [operationId] = texts.join(" ").match(/opn_[0-9a-z]{26}/);
   const blob = await (await recorder.blobs()).get(reference, "arrayBuffer");
   const numbers = name === "update" ? [VERSION + 1, REVISION + 1] : [];
   // An update leaves the name as it is: the bare Worker makes it from the id.
