@@ -27,6 +27,7 @@ local current
 function request()
   sent = sent + 1
   if operation == "get" then return wrk.format("GET", path, headers) end
+  if operation == "test" then return wrk.format("POST", path, headers, "{}") end
   if operation == "create" then
     local name = word .. " " .. number .. " " .. sent
     local body = '{"environment":"development","provider":"http","connection_type":"bearer","name":"' .. name

@@ -22,8 +22,8 @@ const CREATE = "/v1/connections?test=false";
 // What only reads.
 export const READS = ["list", "search", "common_word", "facets", "embedded"];
 
-function bearer(name) {
-  const settings = { base_url: "https://api.example.com/v2", test_path: "/me" };
+function bearer(name, base_url = "https://api.example.com/v2") {
+  const settings = { base_url, test_path: "/me" };
   const secrets = { token: `token-of-${name.replaceAll(" ", "-")}` };
   return { environment: "development", provider: "http", connection_type: "bearer", name, tags: ["bench"], settings, secrets };
 }
@@ -34,8 +34,9 @@ async function ask(worker, key, method, path, { body, headers } = {}) {
   return answer;
 }
 
-// Creates what the operations need: connections with secrets, and a session. Answers with all that a request names.
-export async function prepare(worker, rootKey) {
+// Creates what the operations need: connections with secrets, and a session; given a service, a connection to test there.
+// Answers with all that a request names.
+export async function prepare(worker, rootKey, service) {
   const ids = [];
   for (let number = 0; number < CONNECTIONS; number++) {
     ids.push((await ask(worker, rootKey, "POST", CREATE, { body: bearer(`Prepared ${number}`) })).json.id);
@@ -45,12 +46,13 @@ export async function prepare(worker, rootKey) {
   await database.prepare("update connections set version = ?, revision = ? where id = ?").bind(VERSION, REVISION, sample).run();
   // The first resolve notes the use of a connection, the others within the hour do not.
   for (const id of [...ids, sample]) await ask(worker, rootKey, "GET", `/v1/connections/${id}/credentials`);
+  const tested = service && (await ask(worker, rootKey, "POST", CREATE, { body: bearer("Tested", service) })).json.id;
   const session = await ask(worker, rootKey, "POST", "/v1/embedded/sessions", { body: { environment: "development" } });
-  return { ids, sample, sessionKey: session.json.token, rootKey };
+  return { ids, sample, tested, sessionKey: session.json.token, rootKey };
 }
 
 // How each operation is asked for, in the order in which they may be measured, for the last one adds connections.
-export async function requests(worker, { sample, sessionKey, rootKey }) {
+export async function requests(worker, { sample, tested, sessionKey, rootKey }) {
   const update = { body: { secrets: { token: `token-of-${NAME}` } }, headers: { "if-match": `"${VERSION}"` } };
   const wanted = {
     list: [rootKey, "GET", LIST],
@@ -62,6 +64,7 @@ export async function requests(worker, { sample, sessionKey, rootKey }) {
     update: [rootKey, "PATCH", `/v1/connections/${sample}?test=false`, update],
     create: [rootKey, "POST", CREATE, { body: bearer(NAME) }],
   };
+  if (tested) wanted.test = [rootKey, "POST", `/v1/connections/${tested}/tests`];
   return wanted;
 }
 
