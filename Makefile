@@ -162,6 +162,7 @@ $(WASM): $(RUST_SOURCES)
 	@rm -f build/.dev build/.release
 	@worker-build --$(PROFILE)
 	@if [ $(PROFILE) = release ]; then node scripts/strip.mjs build/index_bg.wasm; fi
+	@cp src/platform/entry.js build/entry.js
 	@touch $@
 
 # The build of the Worker makes what is shown of providers.

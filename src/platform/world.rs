@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use gloo_timers::future::TimeoutFuture;
+use worker::RateLimiter;
 use worker::send::SendFuture;
-use worker::{Date, RateLimiter};
 
 use crate::domain::time::Timestamp;
 use crate::ports;
@@ -16,7 +16,8 @@ pub(super) struct Clock;
 #[async_trait]
 impl ports::Clock for Clock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
+        #[expect(clippy::cast_possible_truncation, reason = "whole milliseconds")]
+        Timestamp::from_millis(js_sys::Date::now() as i64)
     }
 
     async fn sleep(&self, duration: Duration) {
