@@ -96,7 +96,7 @@ lint: | $(RUST_TARGET) ## Clippy, native and wasm32: a warning is an error
 	$(call say,Lints: wasm32)
 	@cargo clippy --locked --target wasm32-unknown-unknown --lib -- -D warnings
 
-test-native: databases | $(RUST_TARGET) ## Unit and API tests, natively, and SCHEDULES=10000 random schedules
+test-native: databases $(VENV) | $(RUST_TARGET) ## Unit and API tests, natively, and SCHEDULES=10000 random schedules
 	$(call say,Native tests)
 	@SCHEDULES=$(or $(SCHEDULES),10000) cargo test --locked
 
@@ -198,7 +198,7 @@ $(NODE_MODULES): package.json package-lock.json .npmrc
 	@touch $@
 
 $(VENV): tests/requirements.txt
-	$(call say,schemathesis)
+	$(call say,schemathesis and moto)
 	@python3 -m venv .tools/venv
 	@.tools/venv/bin/pip install --quiet --requirement $<
 	@touch $@

@@ -1,6 +1,6 @@
 //! The page `docs/providers.md`: what each provider file says, for readers. Only the build script and the tests write it.
 
-use super::file::{ConnectionType, Field, Provider, RequestTemplate, SideEffect, Test};
+use super::file::{Call, ConnectionType, Field, Provider, RequestTemplate, SideEffect, Test};
 use super::reach::{Protocol, Reach};
 
 const HEAD: &str = "\
@@ -112,5 +112,16 @@ fn tested(request: &RequestTemplate, test: &Test) -> String {
     } else {
         ""
     };
-    format!("`{} {}{}{query}`. {effect}{twice}{kept}", test.call.method, request.base_url, test.call.path)
+    let instead =
+        |call: &Call| format!(" Where no value is given for it: `{} {}{}`.", call.method, request.base_url, call.path);
+    let instead = test.else_call.as_ref().map(instead).unwrap_or_default();
+    let again = if test.rules.iter().any(|rule| rule.second_try) {
+        " A refusal is believed when it is repeated five seconds later."
+    } else {
+        ""
+    };
+    format!(
+        "`{} {}{}{query}`.{instead} {effect}{twice}{again}{kept}",
+        test.call.method, request.base_url, test.call.path
+    )
 }

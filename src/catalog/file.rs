@@ -1,6 +1,7 @@
 //! The shape of a provider file, `providers/<key>/provider.toml`, as serde types. It knows no rule that goes beyond
 //! the shape: those are in `check`. The build script reads this file too; `docs/providers-format.md` explains it.
 
+mod auth;
 mod field;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+pub use auth::Auth;
 pub use field::{Cut, Field, FieldType, Letters, Refusal, VisibleWhen};
 
 use super::reach::{Reach, ServerTemplate};
@@ -149,6 +151,9 @@ pub struct Guide {
 pub struct RequestTemplate {
     /// The URL that every path is appended to. Its origin is a destination.
     pub base_url: Template,
+    /// What stands in its place for some values; the first that holds.
+    #[serde(default)]
+    pub base_urls: Vec<BaseUrlWhen>,
     /// Further origins where secrets may be sent.
     #[serde(default)]
     pub destinations: Vec<String>,
@@ -159,43 +164,23 @@ pub struct RequestTemplate {
     pub headers: BTreeMap<String, Template>,
 }
 
-/// The schemes of authentication. Each is implemented once, in `request`.
+impl RequestTemplate {
+    /// Every base URL that values can choose.
+    pub fn base_urls(&self) -> impl Iterator<Item = &Template> {
+        [&self.base_url].into_iter().chain(self.base_urls.iter().map(|other| &other.base_url))
+    }
+}
+
+/// Another base URL, for some values of a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "scheme", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Auth {
-    /// None, or the URL itself is the credential.
-    None {},
-    /// `Authorization: Bearer` (RFC 6750).
-    Bearer {
-        /// The token.
-        token: Template,
-    },
-    /// `Authorization: Basic` (RFC 7617).
-    Basic {
-        /// The user name.
-        username: Template,
-        /// The password.
-        password: Template,
-    },
-    /// `Authorization` in a form of the provider's own.
-    Authorization {
-        /// Its whole value.
-        value: Template,
-    },
-    /// A header of its own.
-    Header {
-        /// The name of the header.
-        name: Template,
-        /// Its value.
-        value: Template,
-    },
-    /// A parameter of the query.
-    Query {
-        /// The name of the parameter.
-        name: Template,
-        /// Its value.
-        value: Template,
-    },
+#[serde(deny_unknown_fields)]
+pub struct BaseUrlWhen {
+    /// The key of the field.
+    pub field: String,
+    /// A regular expression that its whole value matches.
+    pub matches: String,
+    /// The URL.
+    pub base_url: Template,
 }
 
 /// One HTTP request to the provider, below the base URL, authenticated as `request` says.
@@ -225,6 +210,8 @@ pub struct Call {
 pub struct Test {
     /// What is called. Where a hole of it has no value, the test does not exist for these values.
     pub call: Call,
+    /// What is called in its place where a hole of it has no value.
+    pub else_call: Option<Call>,
     /// What the test does at the provider.
     pub side_effect: SideEffect,
     /// What answers mean.
@@ -275,6 +262,9 @@ pub struct Rule {
     pub verdict: Verdict,
     /// The reason, unless the verdict is `valid`.
     pub reason: Option<Reason>,
+    /// Whether the call is repeated once, some seconds later, before this is concluded.
+    #[serde(default)]
+    pub second_try: bool,
 }
 
 /// A place in a JSON body and what is looked for there: certain values, or any at all.
@@ -311,6 +301,11 @@ pub enum Place {
     Header {
         /// Its name.
         header: String,
+    },
+    /// In the first element of this name, where the body is XML.
+    Xml {
+        /// The name of the element.
+        xml: String,
     },
 }
 

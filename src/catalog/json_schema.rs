@@ -136,8 +136,11 @@ fn condition(connection_type: &ConnectionType, field: &Field) -> Option<Value> {
 fn add_conditions(connection_type: &ConnectionType, when: &VisibleWhen, all: &mut Vec<Value>) {
     let Some(other) = connection_type.field(&when.field) else { return };
     let key = other.key.as_str();
-    let holds_by_default = other.default.as_ref().is_some_and(|default| when.is.contains(default));
-    let value = json!({ "enum": when.is });
+    let holds_by_default = other.default.as_ref().is_some_and(|default| when.holds(default));
+    let value = match &when.matches {
+        Some(pattern) => json!({ "pattern": format!("^(?:{pattern})$") }),
+        None => json!({ "enum": when.is }),
+    };
     all.push(if holds_by_default {
         json!({ "properties": { "settings": { "properties": { key: value } } } })
     } else {

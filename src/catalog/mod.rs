@@ -16,6 +16,7 @@ mod read;
 pub mod request;
 pub mod server;
 mod shape;
+pub mod signing;
 pub mod statuses;
 pub mod template;
 mod text;

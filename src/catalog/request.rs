@@ -13,13 +13,16 @@ use utoipa::ToSchema;
 
 use super::file::{Auth, Call, RequestTemplate, Test};
 use super::fill::{FillError, Values, sensitive, unfit};
+use super::pattern;
 use super::provider::ConnectionType;
+use super::signing::signing;
 use super::statuses::Statuses;
 use super::template::Template;
 use crate::domain::values::{Secrets, Settings};
 use crate::ports::Outbound;
 
-/// What a request to the provider is made of. It holds secrets: it has no `Debug`.
+/// What a request to the provider is made of. Where the connection type signs each request (AWS), the caller signs, with the
+/// settings and secrets beside this: here is only what does not change. It holds secrets: it has no `Debug`.
 #[derive(Serialize, ToSchema)]
 pub struct Request {
     /// The URL that paths are appended to.
@@ -89,19 +92,32 @@ pub fn expected(test: &Test, settings: &Settings) -> Result<Option<Statuses>, Fi
 /// Whether the values fit wherever the test and the message put them.
 pub(super) fn fits(connection_type: &ConnectionType, settings: &Settings, secrets: &Secrets) -> Result<(), FillError> {
     let test = connection_type.test.as_ref();
-    let calls = [test.map(|test| &test.call), connection_type.message.as_ref().map(|message| &message.call)];
+    let else_call = test.and_then(|test| test.else_call.as_ref());
+    let message = connection_type.message.as_ref().map(|message| &message.call);
+    let calls = [test.map(|test| &test.call), else_call, message];
     for template in calls.into_iter().flatten() {
         call(connection_type, template, settings, secrets, Credential::Sent)?;
     }
+    signing(connection_type, settings, secrets)?;
     test.map_or(Ok(()), |test| expected(test, settings).map(drop))
 }
 
 /// The base URL, parsed.
 pub(super) fn base_url(request: &RequestTemplate, settings: &Settings, secrets: &Secrets) -> Result<Url, FillError> {
-    let template = &request.base_url;
+    let template = base_url_for(request, settings);
     let text = Values { settings, secrets }.url(template)?;
     let url = Url::parse(&text).ok().filter(Url::has_host);
     url.ok_or_else(|| unfit(template, "makes no URL"))
+}
+
+/// The template of the base URL for these values.
+fn base_url_for<'a>(request: &'a RequestTemplate, settings: &Settings) -> &'a Template {
+    let value = |field: &str| settings.get(field).and_then(serde_json::Value::as_str);
+    let other = request
+        .base_urls
+        .iter()
+        .find(|other| value(&other.field).is_some_and(|value| pattern::matches(&other.matches, value) == Some(true)));
+    other.map_or(&request.base_url, |other| &other.base_url)
 }
 
 /// What every request has in common.
@@ -113,7 +129,7 @@ struct Common {
 
 impl Common {
     fn of(request: &RequestTemplate, values: Values<'_>, credential: Credential) -> Result<Self, FillError> {
-        let base_url = values.url(&request.base_url)?;
+        let base_url = values.url(base_url_for(request, values.settings))?;
         let mut common = Self { base_url, headers: HeaderMap::new(), query: BTreeMap::new() };
         add_headers(&mut common.headers, &request.headers, values)?;
         if credential == Credential::Sent {
@@ -124,7 +140,8 @@ impl Common {
 
     fn authenticate(&mut self, auth: &Auth, values: Values<'_>) -> Result<(), FillError> {
         match auth {
-            Auth::None {} => {}
+            // What signs each request has nothing that could be added here: see `signing`.
+            Auth::None {} | Auth::AwsSigv4 { .. } => {}
             Auth::Bearer { token } => {
                 let value = sensitive(&format!("Bearer {}", values.text(token)?));
                 let value = value.ok_or_else(|| unfit(token, "has characters that a header cannot carry"))?;

@@ -76,6 +76,7 @@ fn the_embedded_catalogue_holds_every_provider() {
         json!(found),
         json!([
             ["airtable", ["token"]],
+            ["aws", ["access_keys"]],
             ["datadog", ["application_key", "api_key"]],
             ["discord", ["webhook", "bot_token"]],
             ["github", ["token"]],
@@ -88,6 +89,7 @@ fn the_embedded_catalogue_holds_every_provider() {
             ["openai", ["api_key"]],
             ["pagerduty", ["api_key"]],
             ["postgresql", ["password"]],
+            ["s3", ["access_keys", "compatible"]],
             ["sendgrid", ["api_key"]],
             ["slack", ["incoming_webhook", "token"]],
             ["stripe", ["api_key"]],

@@ -176,7 +176,7 @@ impl Door<'_> {
     }
 
     fn is_visible(&self, field: &Field, settings: &Settings) -> bool {
-        let shown = |when: &VisibleWhen| settings.get(&when.field).is_some_and(|value| when.is.contains(value));
+        let shown = |when: &VisibleWhen| settings.get(&when.field).is_some_and(|value| when.holds(value));
         field.visible_when.as_ref().is_none_or(shown) || self.depends_on_refused(field)
     }
 

@@ -17,6 +17,7 @@ use url::Url;
 use super::guard::{self, Policy, Refused};
 use super::server;
 use crate::domain::origin::Origin;
+use crate::domain::time::Timestamp;
 use crate::ports::{Clock, Connect, Network, NetworkError, Outbound};
 
 /// How long an answer may take, from the first byte sent to the last byte received.
@@ -145,6 +146,17 @@ impl Egress {
     /// Why it is refused.
     pub fn check_address(&self, url: &Url) -> Result<(), Refused> {
         guard::destination(url, self.policy).map(drop)
+    }
+
+    /// The present moment, which signatures state.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Waits between two requests.
+    pub async fn pause(&self, duration: Duration) {
+        self.clock.sleep(duration).await;
     }
 
     /// The deadline of what begins now.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use http::HeaderMap;
 use serde_json::Value;
 
+use super::xml;
 use crate::catalog::file::Place;
 use crate::domain::health::Facts;
 use crate::domain::time::Timestamp;
@@ -27,6 +28,8 @@ const MAX_SCOPES: usize = 100;
 pub(super) struct Told<'a> {
     /// The body, where it is JSON.
     pub(super) json: Option<&'a Value>,
+    /// The body as text.
+    pub(super) text: Option<&'a str>,
     /// The headers.
     pub(super) headers: &'a HeaderMap,
     /// What must not be kept as if it were a fact.
@@ -65,6 +68,7 @@ impl Told<'_> {
 
     fn value(&self, place: &Place) -> Option<Cow<'_, Value>> {
         match place {
+            Place::Xml { xml } => xml::element(self.text?, xml).map(|text| Cow::Owned(Value::String(text))),
             Place::Body(pointer) => self.json?.pointer(pointer).map(Cow::Borrowed),
             Place::Header { header } => {
                 let text = self.headers.get(header)?.to_str().ok()?;
@@ -127,7 +131,12 @@ mod tests {
     fn picked(value: &Value, secret: &str) -> Option<String> {
         let places = BTreeMap::from([("fact".to_owned(), Place::Body("/a/b".to_owned()))]);
         let secrets = Secrets::from_iter([("secret".to_owned(), Secret::new(secret.to_owned()))]);
-        let told = Told { json: Some(&json!({ "a": { "b": value } })), headers: &HeaderMap::new(), secrets: &secrets };
+        let told = Told {
+            json: Some(&json!({ "a": { "b": value } })),
+            text: None,
+            headers: &HeaderMap::new(),
+            secrets: &secrets,
+        };
         told.facts(&places).remove("fact")
     }
 
@@ -172,7 +181,7 @@ mod tests {
     fn a_place_that_is_not_there_tells_nothing() {
         let places = ["/b", "b"].map(|pointer| (format!("x{}", pointer.len()), Place::Body(pointer.to_owned())));
         let headers = HeaderMap::new();
-        let told = Told { json: Some(&json!({ "a": 1 })), headers: &headers, secrets: &Secrets::default() };
+        let told = Told { json: Some(&json!({ "a": 1 })), text: None, headers: &headers, secrets: &Secrets::default() };
         assert!(told.facts(&places.into()).is_empty());
         let nowhere = Place::Header { header: "x-nothing".to_owned() };
         assert_eq!((told.scopes(&nowhere), told.time(&nowhere)), (Vec::new(), None));
@@ -183,7 +192,7 @@ mod tests {
         let text = value.as_str().unwrap_or("-").parse().unwrap();
         let (headers, json) = (HeaderMap::from_iter([("x-told".parse().unwrap(), text)]), json!({ "told": value }));
         let secrets = Secrets::from_iter([("secret".to_owned(), Secret::new("s3cret".to_owned()))]);
-        let told = Told { json: Some(&json), headers: &headers, secrets: &secrets };
+        let told = Told { json: Some(&json), text: None, headers: &headers, secrets: &secrets };
         let places = [Place::Body("/told".to_owned()), Place::Header { header: "x-told".to_owned() }];
         places.map(|place| (told.scopes(&place), told.time(&place)))
     }

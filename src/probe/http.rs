@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use ::http::header::{ACCEPT, HeaderValue, USER_AGENT};
 
@@ -18,6 +19,7 @@ use crate::domain::reason::Reason;
 use crate::domain::values::{Secrets, Settings};
 use crate::domain::verdict::Verdict;
 use crate::egress::{Answer, Deadline, Egress, EgressError};
+use crate::ports::Outbound;
 
 /// What the outside sees as the sender.
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("Keyfob/", env!("CARGO_PKG_VERSION")));
@@ -53,7 +55,7 @@ impl Subject<'_> {
     async fn find(self, test: &Test, deadline: &mut Deadline) -> Result<Finding, Ruling> {
         // A list that is none expects nothing: it must not widen what counts as valid.
         let expected = request::expected(test, self.settings).map_err(|_| Ruling::MISSING)?;
-        let answer = self.call(&test.call, Credential::Sent, deadline).await?;
+        let answer = self.ask(test, Credential::Sent, expected.clone(), deadline).await?;
         let evidence = Evidence::new(&answer, &test.rules, expected.clone());
         let ruling = evidence.judge();
         if ruling.verdict.is_usable() && test.compare_without_credential {
@@ -62,13 +64,36 @@ impl Subject<'_> {
         let mut finding = Finding::from(ruling);
         if ruling.verdict.is_usable() {
             // The body of a limited answer is about what is lacking.
-            let json = evidence.json().filter(|_| ruling.verdict == Verdict::Valid);
-            let told = Told { json, headers: &answer.headers, secrets: self.secrets };
+            let whole = ruling.verdict == Verdict::Valid;
+            let (json, text) = (evidence.json().filter(|_| whole), evidence.text().filter(|_| whole));
+            let told = Told { json, text, headers: &answer.headers, secrets: self.secrets };
             finding.facts = told.facts(&test.facts);
             finding.granted_scopes = test.granted_scopes.as_ref().map(|place| told.scopes(place)).unwrap_or_default();
             finding.expires_at = test.expires_at.as_ref().and_then(|place| told.time(place));
         }
         Ok(finding)
+    }
+
+    /// Makes the call of a test, or the one that stands in for it, and where its file says so a second time.
+    async fn ask(
+        self,
+        test: &Test,
+        credential: Credential,
+        expected: Option<Statuses>,
+        deadline: &mut Deadline,
+    ) -> Result<Answer, Ruling> {
+        let mut tried = false;
+        loop {
+            let answer = match (self.call(&test.call, credential, deadline).await, &test.else_call) {
+                (Err(Ruling::NO_CALL), Some(call)) => self.call(call, credential, deadline).await,
+                (asked, _) => asked,
+            }?;
+            if tried || !Evidence::new(&answer, &test.rules, expected.clone()).wants_second_try() {
+                return Ok(answer);
+            }
+            tried = true;
+            self.egress.pause(SECOND_TRY).await;
+        }
     }
 
     /// Refuses a verdict that an anonymous call gets as well, or a better one: then the credential was not what decided.
@@ -80,7 +105,7 @@ impl Subject<'_> {
         expected: Option<Statuses>,
         deadline: &mut Deadline,
     ) -> Result<(), Ruling> {
-        let anonymous = self.call(&test.call, Credential::Withheld, deadline).await?;
+        let anonymous = self.ask(test, Credential::Withheld, expected.clone(), deadline).await?;
         let ruling = Evidence::new(&anonymous, &test.rules, expected).judge();
         if ruling.verdict == Verdict::Valid || ruling.verdict == verdict {
             return Err(Ruling::unknown(Reason::CredentialNotChecked));
@@ -104,7 +129,18 @@ impl Subject<'_> {
     ) -> Result<Answer, Ruling> {
         let rendered = request::call(self.connection_type, call, self.settings, self.secrets, credential);
         // A value that does not fit its place is as good as none.
-        let mut outbound = rendered.map_err(|_| Ruling::MISSING)?.ok_or(Ruling::unknown(Reason::NoTest))?;
+        let mut outbound = rendered.map_err(|_| Ruling::MISSING)?.ok_or(Ruling::NO_CALL)?;
+        if credential == Credential::Sent {
+            self.sign(&mut outbound, deadline).await?;
+        }
+        self.send(outbound, deadline).await
+    }
+
+    /// Sends one request, whatever it is for.
+    ///
+    /// # Errors
+    /// What no answer means.
+    pub(super) async fn send(self, mut outbound: Outbound, deadline: &mut Deadline) -> Result<Answer, Ruling> {
         outbound.headers.entry(USER_AGENT).or_insert(AGENT);
         outbound.headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
         match self.egress.exchange_before(deadline, outbound, self.destinations).await {
@@ -117,6 +153,9 @@ impl Subject<'_> {
         }
     }
 }
+
+/// How long is waited before a second try: AWS may refuse a right key for so long after a wrong one of the same id.
+pub(super) const SECOND_TRY: Duration = Duration::from_secs(5);
 
 /// What Cloudflare answers in the place of a host that it cannot resolve, connect to or agree with (its documentation,
 /// "Cloudflare 5xx errors" and "1xxx errors").

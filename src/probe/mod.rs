@@ -3,6 +3,7 @@
 //! It knows calls, answers and what they mean. What a provider answered never leaves this module: only a verdict from
 //! a closed list and the facts that the file names do.
 
+pub mod aws_sigv4;
 mod facts;
 mod http;
 mod message;
@@ -10,8 +11,10 @@ mod mysql;
 mod postgresql;
 mod scram;
 mod server;
+mod signed;
 mod verdict;
 mod wire;
+mod xml;
 
 pub use message::send_message;
 

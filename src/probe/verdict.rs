@@ -28,6 +28,9 @@ impl Ruling {
         Self { verdict: Verdict::Unknown, reason: Some(reason) }
     }
 
+    /// The call does not exist for these values.
+    pub(super) const NO_CALL: Self = Self::unknown(Reason::NoTest);
+
     /// A value that every call needs is not there.
     pub(super) const MISSING: Self = Self { verdict: Verdict::Invalid, reason: Some(Reason::Missing) };
 }
@@ -57,6 +60,17 @@ impl<'a> Evidence<'a> {
         let json = body.and_then(|body| serde_json::from_slice(body).ok());
         let text = body.map(|body| String::from_utf8_lossy(body).into_owned());
         Self { status, text, json, headers, rules, expected }
+    }
+
+    /// The body as text, where it was not too large.
+    pub(super) fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    /// Whether what the answer says is believed only when it says so twice.
+    pub(super) fn wants_second_try(&self) -> bool {
+        let decided = self.rules.iter().find(|rule| self.matches(rule) != Some(false));
+        decided.is_some_and(|rule| rule.second_try && self.matches(rule) == Some(true))
     }
 
     /// The body, where it is JSON.

@@ -63,6 +63,9 @@ const VALUES = {
   "discord/webhook": () => ({ webhook_url: `https://discord.com/api/webhooks/118273645501928374/${canary(31)}` }),
   "discord/bot_token": () => ({ bot_token: `${canary()}.abcdef.${canary(13)}` }),
   "airtable/token": () => ({ token: `patA1b2C3d4E5f6G7.${hexCanary(32)}` }),
+  "aws/access_keys": () => ({ secret_access_key: canary(17), session_token: canary(30) }),
+  "s3/access_keys": () => ({ secret_access_key: canary(17), session_token: canary(30) }),
+  "s3/compatible": () => ({ secret_access_key: canary(17), session_token: canary(30) }),
   "datadog/application_key": () => ({ api_key: hexCanary(16), application_key: canary(20) }),
   "datadog/api_key": () => ({ api_key: hexCanary(16) }),
   "github/token": () => ({ token: `github_pat_${canary()}` }),
@@ -88,6 +91,9 @@ const SETTINGS = {
   get "postgresql/password"() {
     return { host: "127.0.0.1", port: echo.port, database: "app", user: "robot", ssl_mode: "disable" };
   },
+  "aws/access_keys": { access_key_id: "ASIAWATCHED000000000" },
+  "s3/access_keys": { access_key_id: "ASIAWATCHED000000000" },
+  "s3/compatible": { access_key_id: "WATCHED", endpoint: "https://minio.acme.dev" },
   "jira/api_token": { site: "acme", email: "robot@acme.dev" },
   "twilio/api_key": { account_sid: `AC${"5f".repeat(16)}`, key_sid: `SK${"6e".repeat(16)}` },
   "twilio/auth_token": { account_sid: `AC${"5f".repeat(16)}` },

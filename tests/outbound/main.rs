@@ -19,6 +19,8 @@ mod probe;
 #[cfg(test)]
 mod providers;
 #[cfg(test)]
+mod sigv4;
+#[cfg(test)]
 mod stub;
 #[cfg(test)]
 mod timing;

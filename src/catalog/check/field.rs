@@ -41,14 +41,22 @@ fn check_patterns(field: &Field, at: &str, faults: &mut Faults) {
     }
     if let Some(pattern) = &field.pattern {
         faults.unless(pattern::matches(pattern, "").is_some(), format!("{at}.pattern"), "is no regular expression");
-        let common = !pattern.replace("(?:", "").contains("(?") && !pattern.contains(r"\A") && !pattern.contains(r"\z");
-        faults.unless(common, format!("{at}.pattern"), "must also be a pattern of JSON Schema: no flags, \\A or \\z");
+        faults.unless(
+            is_common_pattern(pattern),
+            format!("{at}.pattern"),
+            "must also be a pattern of JSON Schema: no flags, \\A or \\z",
+        );
     }
     for refusal in &field.refuse {
         let good = pattern::matches(&refusal.pattern, "").is_some();
         faults.unless(good, format!("{at}.refuse.pattern"), "is no regular expression");
         faults.text(format!("{at}.refuse.help"), &refusal.help);
     }
+}
+
+/// Whether a regular expression means the same in JSON Schema.
+fn is_common_pattern(pattern: &str) -> bool {
+    !pattern.replace("(?:", "").contains("(?") && !pattern.contains(r"\A") && !pattern.contains(r"\z")
 }
 
 fn check_spelling(field: &Field, at: &str, faults: &mut Faults) {
@@ -118,6 +126,14 @@ fn check_visibility(condition: &VisibleWhen, before: &[Field], at: &str, faults:
         return;
     };
     let closed = !other.secret && (other.choices.is_some() || other.value_type == FieldType::Boolean);
+    if let Some(matched) = &condition.matches {
+        let plain = is_text(other) && !other.secret && condition.is.is_empty();
+        faults.unless(plain, format!("{at}.matches"), "is for a text that is no secret, in the place of is");
+        let good = is_common_pattern(matched) && pattern::matches(matched, "") == Some(false);
+        let problem = "must be a pattern of JSON Schema too, and not match nothing";
+        faults.unless(good, format!("{at}.matches"), problem);
+        return;
+    }
     faults.unless(closed, format!("{at}.field"), "must name a boolean, or a field with an enum");
     faults.unless(!condition.is.is_empty(), format!("{at}.is"), "must hold at least one value");
     let possible = condition.is.iter().all(|value| fits(other, value));

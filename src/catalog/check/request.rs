@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use super::Faults;
-use crate::catalog::file::{Auth, ConnectionType, Field, FieldType, RequestTemplate};
+use crate::catalog::file::{Auth, BaseUrlWhen, ConnectionType, Field, FieldType, RequestTemplate};
 use crate::catalog::pattern;
 use crate::catalog::template::{Part, Template};
 
@@ -17,13 +17,16 @@ const TOKEN: &str = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 pub(super) fn check(connection_type: &ConnectionType, request: &RequestTemplate, at: &str, faults: &mut Faults) {
     let at = format!("{at}.request");
     check_base_url(connection_type, &request.base_url, &format!("{at}.base_url"), faults);
+    for other in &request.base_urls {
+        check_other_base_url(connection_type, other, &format!("{at}.base_urls"), faults);
+    }
     for origin in &request.destinations {
         let good = Url::parse(origin)
             .is_ok_and(|url| url.scheme() == "https" && url.origin().ascii_serialization() == *origin);
         faults.unless(good, format!("{at}.destinations"), "must hold origins such as https://api.example.com");
     }
     check_headers(connection_type, &request.headers, &format!("{at}.headers"), faults);
-    for (name, template) in auth_templates(&request.auth) {
+    for (name, template) in request.auth.required().into_iter().chain(request.auth.optional()) {
         check_text(connection_type, template, &format!("{at}.auth.{name}"), faults);
         faults.unless(!template.is_empty(), format!("{at}.auth.{name}"), "must not be empty");
     }
@@ -31,20 +34,13 @@ pub(super) fn check(connection_type: &ConnectionType, request: &RequestTemplate,
         let good = name.as_literal().is_none_or(is_free_header);
         faults.unless(good, format!("{at}.auth.name"), "must be the name of a header that is not reserved");
     }
-    let auth = auth_templates(&request.auth).into_iter().map(|(_, template)| template);
-    let templates = auth.chain([&request.base_url]).chain(request.headers.values());
-    check_always_set(connection_type, templates, &at, faults);
-}
-
-/// The templates of a scheme, by name.
-pub(super) fn auth_templates(auth: &Auth) -> Vec<(&'static str, &Template)> {
-    match auth {
-        Auth::None {} => vec![],
-        Auth::Authorization { value } => vec![("value", value)],
-        Auth::Bearer { token } => vec![("token", token)],
-        Auth::Basic { username, password } => vec![("username", username), ("password", password)],
-        Auth::Header { name, value } | Auth::Query { name, value } => vec![("name", name), ("value", value)],
+    if let Auth::AwsSigv4 { service, role_arn, .. } = &request.auth {
+        let at_sts = service == "sts" || role_arn.is_none();
+        faults.unless(at_sts, format!("{at}.auth.role_arn"), "is for the service sts, where roles are assumed");
     }
+    let auth = request.auth.required().into_iter().map(|(_, template)| template);
+    let templates = auth.chain(request.base_urls()).chain(request.headers.values());
+    check_always_set(connection_type, templates, &at, faults);
 }
 
 /// Checks headers: their names, and the holes of their values.
@@ -98,6 +94,15 @@ pub(super) fn check_path(connection_type: &ConnectionType, path: &Template, at: 
         };
         faults.unless(good, at, "must begin with / or with a field of type path, and hold neither fragment nor space");
     }
+}
+
+/// Checks a base URL for some values: of a field that decides where secrets go, and is always set.
+fn check_other_base_url(connection_type: &ConnectionType, other: &BaseUrlWhen, at: &str, faults: &mut Faults) {
+    check_base_url(connection_type, &other.base_url, &format!("{at}.base_url"), faults);
+    let decides = connection_type.field(&other.field).is_some_and(|field| field.destination && !field.secret);
+    faults.unless(decides, format!("{at}.field"), "must name a field with destination = true that is no secret");
+    let good = pattern::matches(&other.matches, "").is_some();
+    faults.unless(good, format!("{at}.matches"), "is no regular expression");
 }
 
 fn check_base_url(connection_type: &ConnectionType, base_url: &Template, at: &str, faults: &mut Faults) {

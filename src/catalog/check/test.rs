@@ -28,6 +28,9 @@ pub(super) fn check(connection_type: &ConnectionType, request: &RequestTemplate,
 
 fn check_test(connection_type: &ConnectionType, test: &Test, at: &str, faults: &mut Faults) {
     check_call(connection_type, &test.call, &["GET", "HEAD", "POST"], at, faults);
+    if let Some(call) = &test.else_call {
+        check_call(connection_type, call, &["GET", "HEAD", "POST"], &format!("{at}.else_call"), faults);
+    }
     faults.unless(
         test.side_effect != SideEffect::Visible,
         format!("{at}.side_effect"),
@@ -61,8 +64,17 @@ fn check_place(place: &Place, at: &str, faults: &mut Faults) {
             is_pointer(pointer) && !CREDENTIALS.contains(&last.as_str())
         }
         Place::Header { header } => is_header(header) && !matches!(header.as_str(), "set-cookie" | "authorization"),
+        Place::Xml { xml } => {
+            let name = xml.to_ascii_lowercase();
+            is_element(xml) && !CREDENTIALS.iter().any(|credential| name.contains(&credential.replace('_', "")))
+        }
     };
-    faults.unless(good, at, "must be a JSON pointer or { header = … } in small letters, and not to a credential");
+    let problem = "must be a JSON pointer, { header = … } in small letters or { xml = … }, and not to a credential";
+    faults.unless(good, at, problem);
+}
+
+fn is_element(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
 fn check_message(connection_type: &ConnectionType, message: &Message, at: &str, faults: &mut Faults) {

@@ -1,7 +1,6 @@
 //! The rules for where fields are used: every field somewhere, secrets in a URL only for a stated reason.
 
 use super::Faults;
-use super::request::auth_templates;
 use crate::catalog::file::{Auth, Call, ConnectionType, Field, RequestTemplate, Test};
 use crate::catalog::reach::Reach;
 use crate::catalog::template::Template;
@@ -20,7 +19,7 @@ pub(super) fn check(connection_type: &ConnectionType, at: &str, faults: &mut Fau
         faults.unless(used, &at, "is not used: no template has a hole for it, and no field's visibility depends on it");
         check_secret_in_url(field, in_urls.contains(&key), &at, faults);
         let decides = match &connection_type.reach {
-            Reach::Request(request) => request.base_url.holes().any(|hole| hole == key),
+            Reach::Request(request) => request.base_urls().flat_map(Template::holes).any(|hole| hole == key),
             Reach::Server(server) => server.deciding().into_iter().flat_map(Template::holes).any(|hole| hole == key),
         };
         faults.unless(
@@ -49,13 +48,13 @@ pub(super) fn has_secret_outside_auth(
     request: &RequestTemplate,
     test: &Test,
 ) -> bool {
-    let templates = [&request.base_url].into_iter().chain(request.headers.values()).chain(call_templates(&test.call));
+    let templates = request.base_urls().chain(request.headers.values()).chain(call_templates(&test.call));
     templates.flat_map(Template::holes).filter_map(|key| connection_type.field(key)).any(|field| field.secret)
 }
 
 fn calls(connection_type: &ConnectionType) -> impl Iterator<Item = &Call> {
-    let test = connection_type.test.as_ref().map(|test| &test.call);
-    test.into_iter().chain(connection_type.message.as_ref().map(|message| &message.call))
+    let test = connection_type.test.iter().flat_map(|test| [Some(&test.call), test.else_call.as_ref()]).flatten();
+    test.chain(connection_type.message.as_ref().map(|message| &message.call))
 }
 
 fn call_templates(call: &Call) -> impl Iterator<Item = &Template> {
@@ -65,7 +64,7 @@ fn call_templates(call: &Call) -> impl Iterator<Item = &Template> {
 fn url_templates(connection_type: &ConnectionType) -> Vec<&Template> {
     // A server has no URL.
     let Reach::Request(request) = &connection_type.reach else { return Vec::new() };
-    let mut templates = vec![&request.base_url];
+    let mut templates: Vec<&Template> = request.base_urls().collect();
     if let Auth::Query { name, value } = &request.auth {
         templates.extend([name, value]);
     }
@@ -83,7 +82,8 @@ fn other_templates(connection_type: &ConnectionType) -> Vec<&Template> {
     };
     let mut templates: Vec<&Template> = request.headers.values().collect();
     if !matches!(request.auth, Auth::Query { .. }) {
-        templates.extend(auth_templates(&request.auth).into_iter().map(|(_, template)| template));
+        let auth = request.auth.required().into_iter().chain(request.auth.optional());
+        templates.extend(auth.map(|(_, template)| template));
     }
     for call in calls(connection_type) {
         templates.push(&call.method);

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::catalog::pattern;
+
 /// One field of the form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -100,13 +102,27 @@ pub struct Refusal {
     pub help: String,
 }
 
-/// When a field is shown: while another one has one of these values.
+/// When a field is shown: while another one has one of these values, or one that a pattern matches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VisibleWhen {
     /// The key of the other field, which stands before this one.
     pub field: String,
     /// The values.
-    #[schema(value_type = Vec<Object>)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>, required = false)]
     pub is: Vec<Value>,
+    /// In their place a regular expression, which the whole value matches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub matches: Option<String>,
+}
+
+impl VisibleWhen {
+    /// Whether the other field having this value shows the field.
+    #[must_use]
+    pub fn holds(&self, value: &Value) -> bool {
+        let matched = || pattern::matches(self.matches.as_deref()?, value.as_str()?);
+        self.is.contains(value) || matched() == Some(true)
+    }
 }

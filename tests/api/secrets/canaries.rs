@@ -55,6 +55,12 @@ fn keys() -> Vec<Canary> {
     vec![
         key("airtable", "token", "token")
             .of(&format!("patCanary1Canary1.{hex1}{hex1}"), &format!("patCanary2Canary2.{hex2}{hex2}")),
+        aws("aws", "access_keys", "secret_access_key"),
+        aws("aws", "access_keys", "session_token"),
+        aws("s3", "access_keys", "secret_access_key"),
+        aws("s3", "access_keys", "session_token"),
+        aws("s3", "compatible", "secret_access_key"),
+        aws("s3", "compatible", "session_token"),
         key("datadog", "api_key", "api_key").of(hex1, hex2),
         datadog("api_key").beside(json!({ "application_key": "0".repeat(40) })).of(hex1, hex2),
         datadog("application_key")
@@ -84,6 +90,16 @@ fn keys() -> Vec<Canary> {
 
 fn discord_token(piece: &str) -> String {
     format!("{}.{piece}.{}", piece.repeat(3), piece.repeat(4))
+}
+
+fn aws(provider: &'static str, connection_type: &'static str, field: &'static str) -> Canary {
+    let beside = if field == "session_token" { "secret_access_key" } else { "session_token" };
+    let mut settings = json!({ "access_key_id": "ASIAWATCHED000000000" });
+    if connection_type == "compatible" {
+        settings["endpoint"] = json!("https://minio.acme.dev");
+    }
+    let (first, second) = ("Canary1+/Canary1=".repeat(4), "Canary2+/Canary2=".repeat(4));
+    key(provider, connection_type, field).with(settings).beside(json!({ beside: "0".repeat(60) })).of(&first, &second)
 }
 
 fn sendgrid_key(piece: &str) -> String {

@@ -102,6 +102,7 @@ macro_rules! claims {
 }
 
 mod airtable;
+mod aws;
 mod datadog;
 mod discord;
 mod github;
@@ -109,9 +110,12 @@ mod gitlab;
 mod hubspot;
 mod jira;
 mod linear;
+#[path = "../moto.rs"]
+mod moto;
 mod notion;
 mod openai;
 mod pagerduty;
+mod s3;
 mod sendgrid;
 pub(crate) mod slack;
 mod stripe;
@@ -125,6 +129,7 @@ pub(crate) use slack::webhook as slack_webhook;
 fn all() -> Vec<Described> {
     let providers = [
         airtable::described(),
+        aws::described(),
         datadog::described(),
         discord::described(),
         github::described(),
@@ -135,6 +140,7 @@ fn all() -> Vec<Described> {
         notion::described(),
         openai::described(),
         pagerduty::described(),
+        s3::described(),
         sendgrid::described(),
         slack::described(),
         stripe::described(),

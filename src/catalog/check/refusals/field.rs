@@ -79,3 +79,15 @@ fn a_cut_that_cuts_nothing_or_not_a_plain_text_is_refused() {
     refused("type = \"boolean\"", "type = \"boolean\"\nletters = \"upper\"", "fields.advanced.cut");
     refused("default = \"200\"", "default = \"200\"\ncut = { after = '00' }", "fields.statuses.default");
 }
+
+#[test]
+fn a_condition_on_a_pattern_needs_a_text_that_is_no_secret() {
+    let field = "default = \"200\"";
+    let good = "default = \"200\"\nvisible_when = { field = \"region\", matches = 'e.' }";
+    assert_eq!(super::faults(field, good), [""; 0]);
+    for (piece, bad) in
+        [("region", "token"), ("region", "advanced"), ("'e.'", "'('"), ("'e.'", "'.*'"), (" }", ", is = [\"eu\"] }")]
+    {
+        refused(field, &good.replace(piece, bad), "fields.statuses.visible_when.matches");
+    }
+}

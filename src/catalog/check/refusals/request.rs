@@ -104,3 +104,27 @@ fn what_every_request_needs_must_always_be_set() {
 fn an_unknown_scheme_is_refused() {
     refused("\"bearer\"", "\"digest\"", "connection_types[0].request.auth.scheme");
 }
+
+#[test]
+fn a_base_url_for_some_values_is_checked_like_the_first_one() {
+    let first = "base_url = \"https://{region}.acme.example/api\"";
+    let with = |other: &str| format!("{first}\nbase_urls = [{other}]");
+    let good = "{ field = \"region\", matches = 'e.', base_url = \"https://{region}.acme.example.eu\" }";
+    assert_eq!(super::faults(first, &with(good)), [""; 0]);
+    for (piece, bad, key) in [
+        ("https://", "http://", "base_urls.base_url"),
+        ("'e.'", "'('", "base_urls.matches"),
+        ("\"region\"", "\"token\"", "base_urls.field"),
+    ] {
+        refused(first, &with(&good.replace(piece, bad)), &format!("request.{key}"));
+    }
+}
+
+#[test]
+fn a_role_is_assumed_at_its_own_service_only() {
+    let bearer = "{ scheme = \"bearer\", token = \"{token}\" }";
+    let keys = "access_key_id = \"{region}\", secret_access_key = \"{token}\", region = \"{region}\"";
+    let signed = format!("{{ scheme = \"aws_sigv4\", {keys}, service = \"s3\", role_arn = \"{{region}}\" }}");
+    refused(bearer, &signed, "request.auth.role_arn");
+    assert_eq!(super::faults(bearer, &signed.replace("\"s3\"", "\"sts\"")), [""; 0]);
+}

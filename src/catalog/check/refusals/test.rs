@@ -131,3 +131,20 @@ fn a_message_that_is_no_json_or_never_delivered_is_refused() {
     refused("call.method = \"POST\"", "call.method = \"GET\"", "message.call.method");
     refused("[{ status = \"2xx\", verdict = \"valid\" }]", "[]", "message.rules");
 }
+
+#[test]
+fn a_call_that_stands_in_for_another_is_checked_too() {
+    let with = |call: &str| format!("side_effect = \"none\"\nelse_call = {call}");
+    refused("side_effect = \"none\"", &with("{ method = \"DELETE\" }"), "test.else_call.call.method");
+    assert_eq!(super::faults("side_effect = \"none\"", &with("{ method = \"GET\", path = \"/me\" }")), [""; 0]);
+}
+
+#[test]
+fn a_fact_in_xml_is_in_an_element_that_holds_no_credential() {
+    for (element, good) in
+        [("Account", true), ("SecretAccessKey", false), ("SessionToken", false), ("a b", false), ("", false)]
+    {
+        let found = super::faults("\"/account/name\"", &format!("{{ xml = \"{element}\" }}"));
+        assert_eq!(found.is_empty(), good, "{element}");
+    }
+}

@@ -1,0 +1,69 @@
+//! How a request is signed before it is sent, by the scheme of its connection type. It knows which schemes there are; each
+//! is a file of its own.
+
+use std::borrow::Cow;
+
+use super::aws_sigv4;
+use super::http::{SECOND_TRY, Subject};
+use super::verdict::{Evidence, Ruling};
+use crate::catalog::file::Rule;
+use crate::catalog::signing::{AwsKeys, AwsRole, AwsSigv4, Signing, signing};
+use crate::domain::reason::Reason;
+use crate::egress::Deadline;
+use crate::ports::Outbound;
+
+impl Subject<'_> {
+    /// Signs a request, where its connection type does: first obtaining what it is signed with, where that takes a request
+    /// of its own.
+    ///
+    /// # Errors
+    /// What it means that this cannot be obtained.
+    pub(super) async fn sign(self, outbound: &mut Outbound, deadline: &mut Deadline) -> Result<(), Ruling> {
+        let signing = signing(self.connection_type, self.settings, self.secrets).map_err(|_| Ruling::MISSING)?;
+        match &signing {
+            None => Ok(()),
+            Some(Signing::AwsSigv4(scheme)) => self.sign_aws(scheme, outbound, deadline).await,
+        }
+    }
+
+    async fn sign_aws(self, scheme: &AwsSigv4, outbound: &mut Outbound, deadline: &mut Deadline) -> Result<(), Ruling> {
+        let role_keys = match &scheme.role {
+            Some(role) => Some(self.assume(scheme, role, outbound, deadline).await?),
+            None => None,
+        };
+        let keys = role_keys.as_ref().unwrap_or(&scheme.keys);
+        self.sign_with(keys, scheme, outbound)
+    }
+
+    fn sign_with(self, keys: &AwsKeys, scheme: &AwsSigv4, outbound: &mut Outbound) -> Result<(), Ruling> {
+        let scope = (scheme.region.as_str(), scheme.service.as_str());
+        aws_sigv4::sign(outbound, keys, scope, self.egress.now()).ok_or(Ruling::MISSING)
+    }
+
+    /// Assumes a role, where the test's call goes. A refusal means what it means of the call itself.
+    async fn assume(
+        self,
+        scheme: &AwsSigv4,
+        role: &AwsRole,
+        outbound: &Outbound,
+        deadline: &mut Deadline,
+    ) -> Result<AwsKeys, Ruling> {
+        let rules: &[Rule] = self.connection_type.test.as_ref().map_or(&[], |test| &test.rules);
+        let mut tried = false;
+        loop {
+            let mut request = aws_sigv4::assume_role(role, &outbound.url);
+            self.sign_with(&scheme.keys, scheme, &mut request)?;
+            let answer = self.send(request, deadline).await?;
+            let text = answer.body().map(String::from_utf8_lossy).unwrap_or(Cow::Borrowed(""));
+            if answer.status.is_success() {
+                return aws_sigv4::role_keys(&text).ok_or(Ruling::unknown(Reason::UnexpectedAnswer));
+            }
+            let evidence = Evidence::new(&answer, rules, None);
+            if tried || !evidence.wants_second_try() {
+                return Err(evidence.judge());
+            }
+            tried = true;
+            self.egress.pause(SECOND_TRY).await;
+        }
+    }
+}
