@@ -17,7 +17,7 @@ import { newApiKey, newMasterKeys } from "./keys.mjs";
 
 const MINUTES = Number(process.env.DURATION ?? 15);
 const OPERATIONS = ["list", "resolve", "create", "update", "facets", "embedded", "test"];
-const SECONDS = Math.min(10, (MINUTES * 60) / OPERATIONS.length);
+const SECONDS = Math.min(10, Math.ceil((MINUTES * 60) / OPERATIONS.length));
 // The first minutes fill caches and let the collector find its pace; what counts is how it goes on.
 const WARM_UP = 0.25;
 // Kibibytes a thousand requests: a leak of 64 bytes a request.
