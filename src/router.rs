@@ -1,13 +1,14 @@
 //! The whole API, one line a route, grouped by resource.
 
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, options, post};
+use axum::routing::{delete, get, options, post, put};
 use axum::{Router, middleware};
 
-use crate::api::connections::{create, credentials, history, list, report, reveal, test, update};
+use crate::api::connections::{create, credentials, history, list, replace, report, reveal, test, update};
 use crate::api::embedded::{cors, origins, sessions};
 use crate::api::{
-    api_keys, audit_events, audit_verification, connections, embedded, keys, observe, providers, session, webhooks,
+    api_keys, audit_events, audit_verification, connections, embedded, keys, observe, providers, session, usages,
+    webhooks,
 };
 use crate::app::App;
 
@@ -40,6 +41,11 @@ pub fn router(app: App) -> Router {
         .route("/v1/connections/{id}/credentials", get(credentials::resolve_credentials))
         .route("/v1/credentials", get(credentials::resolve_credentials_by_key))
         .route("/v1/connections/{id}/reports", post(report::report_refusal))
+        // Usages
+        .route("/v1/usages", get(usages::list_usages))
+        .route("/v1/connections/{id}/usages", get(usages::list_connection_usages))
+        .route("/v1/connections/{id}/usages/{workflow}/{step}", put(usages::put_usage).delete(usages::delete_usage))
+        .route("/v1/connections/{id}/replace", post(replace::replace_usages))
         // API keys
         .route("/v1/api-keys", get(api_keys::list_api_keys).post(api_keys::create_api_key))
         .route("/v1/api-keys/{id}", delete(api_keys::revoke_api_key))

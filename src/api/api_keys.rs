@@ -22,7 +22,7 @@ use crate::token::Token;
 
 use super::answer::{self, Page};
 use super::audited;
-use super::claim::{Action, Claim, Deployment};
+use super::claim::Claim;
 use super::cursor::{self, PageQuery};
 use super::error::{ApiError, ValueError};
 use super::extract::{Body, InPath, InQuery, Parsed};
@@ -91,7 +91,7 @@ impl From<ApiKey> for ApiKeyView {
     }
 }
 
-const MANAGE: Action = Action::With(Scope::ApiKeysManage);
+const MANAGE: Scope = Scope::ApiKeysManage;
 
 /// GET /v1/api-keys
 ///
@@ -107,8 +107,7 @@ pub async fn list_api_keys(app: App, claim: Claim, query: Parsed<InQuery<PageQue
     let below = below.map(|(at, id)| (Timestamp::from_millis(at), id));
     let rows = u64::try_from(limit).unwrap_or(0) + 1;
     let (who, keys) = claim.load(&app, access::list_keys(below.as_ref(), rows)).await?;
-    who.authorize(MANAGE, Some(Deployment))?;
-    let grants = who.grants()?;
+    let grants = who.require(MANAGE)?;
     let mut page = Page::cut(keys, limit, |key| cursor::encode(&(key.created_at.millis(), &key.id)), ApiKeyView::from);
     page.data.retain(|key| grants.covers(&key.scopes, &key.environments));
     Ok(answer::json(StatusCode::OK, &page))
@@ -131,7 +130,7 @@ pub async fn create_api_key(
     let idempotency = claim.accept(&app, idempotency).await?;
     let Body { value: body, bytes } = claim.accept(&app, body).await?;
     let (who, answered) = claim.load(&app, idempotency.find(&claim)).await?;
-    who.authorize(MANAGE, Some(Deployment))?;
+    who.require(MANAGE)?;
     let ring = app.ring()?;
     if let Some(response) = idempotency.replay(ring, &bytes, answered)? {
         return Ok(response);
@@ -162,11 +161,7 @@ pub async fn create_api_key(
 }
 
 fn check(granter: &Grants, body: &CreateApiKey, now: Timestamp) -> Result<(), ApiError> {
-    let error = |pointer: &str, detail: &str| ValueError {
-        pointer: pointer.to_owned(),
-        code: "invalid".to_owned(),
-        detail: detail.to_owned(),
-    };
+    let error = |pointer, detail| ValueError::new(pointer, "invalid", detail);
     let mut errors = Vec::new();
     if body.scopes.is_empty() {
         errors.push(error("/scopes", "Expected at least one scope."));
@@ -177,9 +172,7 @@ fn check(granter: &Grants, body: &CreateApiKey, now: Timestamp) -> Result<(), Ap
     if body.expires_at.is_some_and(|end| end <= now) {
         errors.push(error("/expires_at", "Expected a time that is yet to come."));
     }
-    if !errors.is_empty() {
-        return Err(ApiError::InvalidBody(errors));
-    }
+    ApiError::refuse(errors)?;
     let grants = granter.covers(&body.scopes, &body.environments) && granter.outlive(body.expires_at);
     if grants { Ok(()) } else { Err(ApiError::GrantExceeded) }
 }
@@ -194,8 +187,7 @@ fn check(granter: &Grants, body: &CreateApiKey, now: Timestamp) -> Result<(), Ap
 pub async fn revoke_api_key(app: App, claim: Claim, id: Parsed<InPath<ApiKeyId>>) -> Result<Response, ApiError> {
     let InPath(id) = claim.accept(&app, id).await?;
     let (who, found) = claim.load(&app, access::find_key(&id)).await?;
-    who.authorize(MANAGE, Some(Deployment))?;
-    let grants = who.grants()?;
+    let grants = who.require(MANAGE)?;
     let key = found.filter(|key| grants.covers(&key.scopes, &key.environments)).ok_or(ApiError::NotFound)?;
     let entry = audited::Entry {
         environment: None,

@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::store::audit::{self, AuditFilter, AuditPosition};
 
 use super::answer::{self, Page};
-use super::claim::{Action, Claim, Deployment};
+use super::claim::Claim;
 use super::cursor;
 use super::error::ApiError;
 use super::extract::{InQuery, Parsed};
@@ -74,12 +74,10 @@ pub async fn list_audit_events(
         to: query.to,
     };
     let (who, mut page) = claim.load(&app, audit::list(&filter, below, limit)).await?;
-    let may = Action::With(Scope::AuditRead);
-    match environment {
-        Some(environment) => who.authorize_in(may, environment)?,
-        None => who.authorize(may, Some(Deployment)).map(|_| ())?,
+    let grants = who.require(Scope::AuditRead)?;
+    if let Some(environment) = environment {
+        who.authorize_in(Scope::AuditRead, environment)?;
     }
-    let grants = who.grants()?;
     page.entries.retain(|entry| sees(grants, entry));
     let page = Page { data: page.entries, next_cursor: page.next.map(|position| cursor::encode(&position)) };
     Ok(answer::json(StatusCode::OK, &page))

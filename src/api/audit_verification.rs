@@ -13,7 +13,7 @@ use crate::store::checkpoints::{self, BEYOND, Extent, PART, Part};
 use crate::vault::{Digest, KeyRing};
 
 use super::answer;
-use super::claim::{Action, Claim, Deployment};
+use super::claim::Claim;
 use super::cursor;
 use super::error::ApiError;
 use super::extract::{InQuery, Parsed};
@@ -88,7 +88,7 @@ pub async fn verify_audit_events(
     let begin: Option<Cursor> = claim.accept(&app, query.cursor.as_deref().map(cursor::decode).transpose()).await?;
     let extents = checkpoints::find_extent(SealedLog::AuditEvents).and(checkpoints::find_extent(SealedLog::Events));
     let (who, (audit, events)) = claim.load(&app, extents).await?;
-    who.authorize(Action::With(Scope::AuditRead), Some(Deployment))?;
+    who.require(Scope::AuditRead)?;
     let mut walk = Walk::from(begin);
     let broken = walk.verify(&app, app.ring()?).await?;
     let verification = Verification {

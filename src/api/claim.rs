@@ -232,72 +232,47 @@ fn matching<T>(found: Option<Found<T>>, hash: &TokenHash) -> Option<T> {
     found.filter(|found| hash.matches(&found.token_hash)).map(|found| found.caller)
 }
 
-/// What a caller wants to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// What any API key or person may do: read the catalogue.
-    Any,
-    /// What needs a scope.
-    With(Scope),
-}
-
-/// Something that belongs to an environment, or to the whole deployment.
+/// Something that belongs to an environment.
 pub trait Resource {
-    /// The environment that a caller must be allowed, where there is one.
-    fn environment(&self) -> Option<Environment>;
+    /// The environment that a caller must be allowed.
+    fn environment(&self) -> Environment;
 }
 
 impl Resource for Connection {
-    fn environment(&self) -> Option<Environment> {
-        Some(self.environment)
+    fn environment(&self) -> Environment {
+        self.environment
     }
-}
-
-/// The whole deployment.
-pub struct Deployment;
-
-impl Resource for Deployment {
-    fn environment(&self) -> Option<Environment> {
-        None
-    }
-}
-
-/// Decides whether a caller may do something to a resource, and hands the resource over if so.
-///
-/// The scope is asked first, so that what a caller lacks reveals nothing of what there is; then a resource that is absent
-/// and one of another environment look the same.
-///
-/// # Errors
-/// 403 without the scope, 404 where there is nothing that the caller may see.
-pub fn authorize<R: Resource>(caller: &Caller, action: Action, resource: Option<R>) -> Result<R, ApiError> {
-    let grants = caller.grants().ok_or(ApiError::KeyRequired)?;
-    if let Action::With(scope) = action
-        && !grants.scopes.contains(&scope)
-    {
-        return Err(ApiError::MissingScope(scope));
-    }
-    let is_allowed =
-        |resource: &R| resource.environment().is_none_or(|environment| grants.environments.contains(&environment));
-    resource.filter(is_allowed).ok_or(ApiError::NotFound)
 }
 
 impl Identity {
-    /// [`authorize`] for this caller.
+    /// Decides whether the caller may do something to a resource, and hands the resource over if so.
+    ///
+    /// The scope is asked first, so that what a caller lacks reveals nothing of what there is; then a resource that is absent
+    /// and one of another environment look the same.
     ///
     /// # Errors
-    /// As [`authorize`].
-    pub fn authorize<R: Resource>(&self, action: Action, resource: Option<R>) -> Result<R, ApiError> {
-        authorize(&self.caller, action, resource)
+    /// 403 without the scope, 404 where there is nothing that the caller may see.
+    pub fn authorize<R: Resource>(&self, scope: Scope, resource: Option<R>) -> Result<R, ApiError> {
+        let grants = self.require(scope)?;
+        resource.filter(|resource| grants.environments.contains(&resource.environment())).ok_or(ApiError::NotFound)
     }
 
     /// Decides whether the caller may do something in an environment as a whole.
     ///
     /// # Errors
     /// 403 without the scope or for another environment: that an environment exists is no secret.
-    pub fn authorize_in(&self, action: Action, environment: Environment) -> Result<(), ApiError> {
-        authorize(&self.caller, action, Some(Deployment))?;
-        let is_allowed = self.grants()?.environments.contains(&environment);
+    pub fn authorize_in(&self, scope: Scope, environment: Environment) -> Result<(), ApiError> {
+        let is_allowed = self.require(scope)?.environments.contains(&environment);
         if is_allowed { Ok(()) } else { Err(ApiError::EnvironmentNotAllowed(environment)) }
+    }
+
+    /// Decides whether the caller may do something that concerns the whole deployment; gives what else it may do.
+    ///
+    /// # Errors
+    /// 403 without the scope.
+    pub fn require(&self, scope: Scope) -> Result<&Grants, ApiError> {
+        let grants = self.grants()?;
+        if grants.scopes.contains(&scope) { Ok(grants) } else { Err(ApiError::MissingScope(scope)) }
     }
 
     /// What the caller may do.

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use super::error::{ApiError, ValueError};
+use super::error::ApiError;
 
 /// The most rows of a page.
 pub const MAX_LIMIT: u8 = 100;
@@ -57,16 +57,6 @@ pub fn decode<T: DeserializeOwned>(cursor: &str) -> Result<T, ApiError> {
 pub fn limit(asked: Option<u8>) -> Result<usize, ApiError> {
     match asked.unwrap_or(DEFAULT_LIMIT) {
         limit @ 1..=MAX_LIMIT => Ok(usize::from(limit)),
-        _ => Err(invalid("/limit", "Expected 1 to 100.")),
+        _ => Err(ApiError::invalid_query("/limit", "Expected 1 to 100.")),
     }
-}
-
-/// What is wrong with a parameter of a query.
-#[must_use]
-pub fn invalid(pointer: &str, detail: &str) -> ApiError {
-    ApiError::InvalidQuery(ValueError {
-        pointer: pointer.to_owned(),
-        code: "invalid".to_owned(),
-        detail: detail.to_owned(),
-    })
 }

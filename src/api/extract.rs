@@ -115,7 +115,7 @@ fn value_error(mut pointer: String, message: &str) -> ValueError {
         // The sentence of a domain type: it says what is expected and never holds the value.
         ("invalid", format!("Expected {message}."))
     };
-    ValueError { pointer, code: code.to_owned(), detail }
+    ValueError::new(pointer, code, detail)
 }
 
 /// The name in backquotes after a beginning.

@@ -23,4 +23,5 @@ pub mod observe;
 pub mod openapi;
 pub mod providers;
 pub mod session;
+pub mod usages;
 pub mod webhooks;

@@ -4,10 +4,10 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{IntoResponses, Modify, OpenApi};
 
 use super::claim::SESSION_COOKIE;
-use super::connections::{create, credentials, delete, history, list, report, reveal, test, update};
+use super::connections::{create, credentials, delete, history, list, replace, report, reveal, test, update};
 use super::embedded::{connections, origins, providers as embedded_providers, sessions};
 use super::error::Problem;
-use super::{api_keys, audit_events, audit_verification, keys, observe, providers, session, webhooks};
+use super::{api_keys, audit_events, audit_verification, keys, observe, providers, session, usages, webhooks};
 
 /// The whole API.
 #[derive(OpenApi)]
@@ -24,6 +24,8 @@ use super::{api_keys, audit_events, audit_verification, keys, observe, providers
         history::list_revisions, history::find_revision, history::restore_revision, history::list_events,
         reveal::reveal_secrets, credentials::resolve_credentials, credentials::resolve_credentials_by_key,
         report::report_refusal,
+        usages::list_usages, usages::list_connection_usages, usages::put_usage, usages::delete_usage,
+        replace::replace_usages,
         api_keys::list_api_keys, api_keys::create_api_key, api_keys::revoke_api_key,
         session::find_dashboard_session, session::create_dashboard_session, session::delete_dashboard_session,
         sessions::create_session, sessions::end_sessions,
@@ -42,6 +44,7 @@ use super::{api_keys, audit_events, audit_verification, keys, observe, providers
         (name = "Tests", description = "Tests harm nothing. A failed test is a result, not an error."),
         (name = "History", description = "Revisions of values, and events."),
         (name = "Credentials", description = "What workflows resolve, and what people reveal."),
+        (name = "Usages", description = "Which steps of workflows use which connection, and giving them another one."),
         (name = "API keys", description = "Who may do what, where."),
         (name = "People", description = "Who is signed in to the dashboard."),
         (name = "Embedded", description = "Sessions and origins, which servers manage, and what pages read."),
@@ -79,7 +82,7 @@ struct Summaries;
 impl Modify for Summaries {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         for item in document.paths.paths.values_mut() {
-            let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+            let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
             for operation in operations.into_iter().flatten() {
                 let description = operation.description.clone().unwrap_or_default();
                 let sentence = description.split_inclusive('.').next().unwrap_or_default();

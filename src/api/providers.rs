@@ -13,7 +13,7 @@ use crate::catalog::view::{ProviderView, icon_path, view_path};
 use crate::store::nothing;
 
 use super::answer::{self, Page};
-use super::claim::{Action, Claim, Deployment};
+use super::claim::Claim;
 use super::error::ApiError;
 use super::extract::{InPath, Parsed};
 use super::openapi::Problems;
@@ -67,7 +67,7 @@ impl<'a> From<&'a Provider> for ProviderSummary<'a> {
 )]
 pub async fn list_providers(app: App, claim: Claim) -> Result<Response, ApiError> {
     let (who, ()) = claim.load(&app, nothing()).await?;
-    who.authorize(Action::Any, Some(Deployment))?;
+    who.grants()?;
     let data = Catalog::embedded().providers().iter().map(ProviderSummary::from).collect();
     Ok(answer::json(StatusCode::OK, &Page { data, next_cursor: None }))
 }
@@ -82,7 +82,7 @@ pub async fn list_providers(app: App, claim: Claim) -> Result<Response, ApiError
 pub async fn find_provider(app: App, claim: Claim, key: Parsed<InPath<String>>) -> Result<Response, ApiError> {
     let InPath(key) = claim.accept(&app, key).await?;
     let (who, ()) = claim.load(&app, nothing()).await?;
-    who.authorize(Action::Any, Some(Deployment))?;
+    who.grants()?;
     let provider = Catalog::embedded().provider(&key).ok_or(ApiError::NotFound)?;
     Ok(answer::json_text(StatusCode::OK, read_view(&app, provider).await?))
 }

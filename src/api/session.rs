@@ -28,7 +28,7 @@ use crate::token::{Token, TokenHash};
 
 use super::answer;
 use super::audited;
-use super::claim::{Action, Claim, Deployment, Identity, SESSION_COOKIE, cookie};
+use super::claim::{Claim, Identity, SESSION_COOKIE, cookie};
 use super::error::ApiError;
 use super::extract::header_text;
 use super::openapi::{ChangeProblems, Problems};
@@ -143,7 +143,6 @@ pub async fn create_dashboard_session(app: App, claim: Claim, assertion: Asserti
 /// The caller behind an API key, with the session that it would have. A session makes no session.
 async fn prove_key(app: &App, claim: &Claim) -> Result<Identity, ApiError> {
     let (mut who, ()) = claim.load(app, nothing()).await?;
-    who.authorize(Action::Any, Some(Deployment))?;
     let ends = who.grants()?.expires_at;
     let key_hash = claim.token_hash().filter(|_| who.session.is_none()).map(TokenHash::as_str);
     who.session = key_hash.map(|hash| SignedIn { key_hash: Some(hash.to_owned()), ..new_session(app, ends) });
@@ -191,7 +190,7 @@ fn new_session(app: &App, ends: Option<Timestamp>) -> SignedIn {
 )]
 pub async fn delete_dashboard_session(app: App, claim: Claim) -> Result<Response, ApiError> {
     let (who, ()) = claim.load(&app, nothing()).await?;
-    who.authorize(Action::Any, Some(Deployment))?;
+    who.grants()?;
     let session = who.session.as_ref().ok_or(ApiError::NotFound)?;
     let entry = audited::Entry {
         environment: None,

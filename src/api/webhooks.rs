@@ -26,7 +26,7 @@ use crate::webhook::{SECRET, new_secret};
 
 use super::answer::{self, Page};
 use super::audited;
-use super::claim::{Action, Claim, Resource};
+use super::claim::{Claim, Resource};
 use super::connections::values::{check_key, find_key_check, leave_blob, seal};
 use super::cursor::{self, PageQuery};
 use super::error::{ApiError, ValueError};
@@ -34,13 +34,13 @@ use super::extract::{Body, InPath, InQuery, Parsed};
 use super::idempotency::{Created, Idempotency};
 use super::openapi::{ChangeProblems, Problems};
 
-const MANAGE: Action = Action::With(Scope::WebhooksManage);
+const MANAGE: Scope = Scope::WebhooksManage;
 /// The longest address, in bytes.
 const MAX_URL: usize = 2_000;
 
 impl Resource for Webhook {
-    fn environment(&self) -> Option<Environment> {
-        Some(self.environment)
+    fn environment(&self) -> Environment {
+        self.environment
     }
 }
 

@@ -61,6 +61,12 @@ actions! {
     OriginCreated = "embedded_origin.created";
     /// An origin was removed.
     OriginDeleted = "embedded_origin.deleted";
+    /// A step came to use a connection.
+    UsageRegistered = "usage.registered";
+    /// A step uses no connection any more.
+    UsageRemoved = "usage.removed";
+    /// Steps came to use another connection.
+    UsagesReplaced = "usage.replaced";
     /// Data keys were wrapped anew under the primary master key.
     KeysRewrapped = "master_key.rewrapped";
     /// A webhook was registered.

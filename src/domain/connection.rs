@@ -43,7 +43,7 @@ pub struct Connection {
     /// When it ends.
     pub dates: Dates,
     /// How much it is used.
-    pub usage: Usage,
+    pub usage: UsageSummary,
     /// Where it stands in its history.
     pub history: History,
 }
@@ -183,7 +183,7 @@ pub struct Dates {
 
 /// How much a connection is used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Usage {
+pub struct UsageSummary {
     /// Steps that use it.
     pub count: u64,
     /// When its credentials were last resolved, to the hour.

@@ -109,7 +109,7 @@ fn parse(prefix: &str, text: &str) -> Result<String, Invalid> {
         |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'h' | b'j' | b'k' | b'm' | b'n' | b'p'..=b't' | b'v'..=b'z');
     match text.strip_prefix(prefix).map(str::as_bytes) {
         Some(digits @ [b'0'..=b'7', ..]) if digits.len() == 26 && digits.iter().all(is_digit) => Ok(text.to_owned()),
-        _ => Err(Invalid("not an id of this type")),
+        _ => Err(Invalid("an id of this type")),
     }
 }
 

@@ -18,6 +18,7 @@ pub mod revision;
 pub mod scope;
 pub mod text;
 pub mod time;
+pub mod usage;
 pub mod values;
 pub mod verdict;
 pub mod webhook;

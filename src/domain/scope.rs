@@ -24,7 +24,7 @@ pub enum Scope {
     /// Reveal secrets to a person.
     #[serde(rename = "credentials:reveal")]
     CredentialsReveal,
-    /// Register which steps use which connection. No route asks for it yet.
+    /// Register which steps use which connection, and give them another one.
     #[serde(rename = "usages:write")]
     UsagesWrite,
     /// Manage customers. No route asks for it yet.

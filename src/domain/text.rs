@@ -80,6 +80,18 @@ text!(
     "1 to 200 characters on one line, no control characters"
 );
 text!(
+    /// The organization's own id of a workflow: 1 to 200 characters on one line.
+    Workflow,
+    |text| is_line(text, 1, 200),
+    "1 to 200 characters on one line, no control characters"
+);
+text!(
+    /// The organization's own id of a step within its workflow: 1 to 200 characters on one line.
+    Step,
+    |text| is_line(text, 1, 200),
+    "1 to 200 characters on one line, no control characters"
+);
+text!(
     /// A note or a reason that somebody gives with a change: 1 to 500 characters on one line.
     Note,
     |text| is_line(text, 1, 500),

@@ -16,6 +16,10 @@ pub enum Conflict {
     Idempotency,
     /// The origin is registered already.
     Origin,
+    /// The usages of the connection are others than were read.
+    Usages,
+    /// A step would come to use a connection that is deleted.
+    Deleted,
     /// The master key is not the one that the database knows by its number.
     MasterKey,
 }
@@ -87,9 +91,20 @@ impl Commit {
 /// What SQLite says when the check of the master key aborts a batch.
 const WRONG_KEY: &str = "NOT NULL constraint failed: key_checks.check_value";
 
+/// What it says when the usages are others than a batch expects, and when a step would use a deleted connection.
+const OTHER_USAGES: &str = "NOT NULL constraint failed: connections.usage_count";
+const DELETED: &str = "usage of a deleted connection";
+
 fn refusal(error: DatabaseError) -> CommitError {
-    let DatabaseError::Unique(columns) = &error else { return StoreError::from(error).into() };
-    let conflict = match columns.as_str() {
+    let columns = match &error {
+        DatabaseError::Unique(columns) => columns.as_str(),
+        DatabaseError::Failed(message) if message.contains(OTHER_USAGES) => {
+            return CommitError::Conflict(Conflict::Usages);
+        }
+        DatabaseError::Failed(message) if message.contains(DELETED) => return CommitError::Conflict(Conflict::Deleted),
+        DatabaseError::Failed(_) => return StoreError::from(error).into(),
+    };
+    let conflict = match columns {
         "events.connection_id, events.version" => Conflict::Version,
         "connections.environment, connections.customer, connections.stable_key" => Conflict::StableKey,
         "idempotency.caller, idempotency.route, idempotency.key" => Conflict::Idempotency,

@@ -8,6 +8,7 @@ use crate::domain::id::ConnectionId;
 use crate::domain::reason::Reason;
 use crate::domain::text::{StableKey, Tag, fold};
 use crate::domain::time::Timestamp;
+use crate::domain::usage::Place;
 use crate::ports::{Param, Statement};
 
 use super::row::connection_json;
@@ -31,6 +32,18 @@ pub fn find_connection_by_stable_key(environment: Environment, key: &StableKey) 
          and c.deleted_at is null"
     );
     optional(statement(SQL, [environment.as_str().into(), key.as_str().into()]))
+}
+
+/// Finds the connection that a step uses.
+#[must_use]
+pub fn find_connection_by_step(environment: Environment, place: &Place) -> Query<Option<Connection>> {
+    const SQL: &str = concat!(
+        "select ",
+        connection_json!(),
+        " as row from usages u cross join connections c on c.id = u.connection_id \
+         where u.environment = ?1 and u.workflow = ?2 and u.step = ?3 and c.deleted_at is null"
+    );
+    optional(statement(SQL, [environment.as_str().into(), place.workflow.as_str().into(), place.step.as_str().into()]))
 }
 
 /// Tells whether a stable key is taken.

@@ -24,6 +24,7 @@ pub mod row;
 pub mod secrets;
 pub mod sign_ins;
 pub mod tests;
+pub mod usages;
 pub mod vault_entries;
 pub mod walk;
 pub mod webhooks;

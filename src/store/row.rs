@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::domain::Invalid;
 use crate::domain::connection::{
-    Connection, Dates, Found, History, Kind, Label, Owner, SuppliedBy, Switches, Usage, Values,
+    Connection, Dates, Found, History, Kind, Label, Owner, SuppliedBy, Switches, UsageSummary, Values,
 };
 use crate::domain::environment::Environment;
 use crate::domain::health::{Attempt, Health, Source, Status, Verdict};
@@ -196,7 +196,7 @@ impl TryFrom<ConnectionRow<'_>> for Connection {
                 missing_scopes: parse(row.missing_scopes)?,
             },
             dates,
-            usage: Usage { count: columns.usage_count, last_used_at: columns.last_used_at },
+            usage: UsageSummary { count: columns.usage_count, last_used_at: columns.last_used_at },
             history: History {
                 version: columns.version,
                 revision: columns.revision,

@@ -7,7 +7,9 @@ use serde::Deserialize;
 use crate::domain::environment::Environment;
 use crate::domain::id::{ConnectionId, WebhookId};
 use crate::domain::origin::Origin;
+use crate::domain::text::StableKey;
 use crate::domain::time::Timestamp;
+use crate::domain::usage::Place;
 use crate::ports::Statement;
 use crate::vault::{Context, Entry, KeyRing, Purpose, Sealed, VaultRef};
 
@@ -72,7 +74,7 @@ pub fn find_current(id: &ConnectionId) -> Query<Option<Entry>> {
 
 /// Finds the entry of the organization's connection with a stable key.
 #[must_use]
-pub fn find_current_by_stable_key(environment: Environment, key: &str) -> Query<Option<Entry>> {
+pub fn find_current_by_stable_key(environment: Environment, key: &StableKey) -> Query<Option<Entry>> {
     const SQL: &str = concat!(
         "select ",
         entry_json!(),
@@ -80,7 +82,21 @@ pub fn find_current_by_stable_key(environment: Environment, key: &str) -> Query<
          on v.owner_id = c.id and v.purpose = 'values' and v.number = c.secrets_revision \
          where c.environment = ?1 and c.customer = '' and c.stable_key = ?2 and c.deleted_at is null"
     );
-    let params = [environment.as_str().into(), key.into()];
+    let params = [environment.as_str().into(), key.as_str().into()];
+    optional::<Row>(statement(SQL, params)).map(|row| row.map(Entry::from))
+}
+
+/// Finds the entry of the connection that a step uses.
+#[must_use]
+pub fn find_current_by_step(environment: Environment, place: &Place) -> Query<Option<Entry>> {
+    const SQL: &str = concat!(
+        "select ",
+        entry_json!(),
+        " as row from usages u cross join connections c on c.id = u.connection_id cross join vault_entries v \
+         on v.owner_id = c.id and v.purpose = 'values' and v.number = c.secrets_revision \
+         where u.environment = ?1 and u.workflow = ?2 and u.step = ?3 and c.deleted_at is null"
+    );
+    let params = [environment.as_str().into(), place.workflow.as_str().into(), place.step.as_str().into()];
     optional::<Row>(statement(SQL, params)).map(|row| row.map(Entry::from))
 }
 

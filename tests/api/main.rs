@@ -52,4 +52,6 @@ mod support;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod usages;
+#[cfg(test)]
 mod webhooks;

@@ -74,6 +74,7 @@ pub(crate) async fn run_everything(keyfob: &Keyfob) {
         let answer = keyfob.request(method, path, ROOT, &headers, &body).await;
         assert!(answer.status.is_success(), "{method} {path}: {}", answer.text);
     }
+    run_usages(keyfob, &path).await;
     run_access(keyfob).await;
     run_keys(keyfob).await;
     run_webhooks(keyfob, &path).await;
@@ -125,6 +126,33 @@ async fn run_access(keyfob: &Keyfob) {
     let origin = origin.json()["id"].as_str().unwrap().to_owned();
     for path in [format!("/v1/embedded/origins/{origin}"), format!("/v1/api-keys/{id}")] {
         keyfob.request("DELETE", &path, ROOT, &[], &Value::Null).await.expect(204);
+    }
+}
+
+/// Steps that come to use a connection, and another one.
+async fn run_usages(keyfob: &Keyfob, path: &str) {
+    let other = path_of(&keyfob.create(&bearer("Other")).await);
+    for (method, path) in [("PUT", &*format!("{other}/usages/w/1")), ("PUT", &format!("{other}/usages/w/2"))] {
+        keyfob.request(method, path, ROOT, &[], &Value::Null).await.expect(201);
+    }
+    keyfob.get("/v1/credentials?environment=development&workflow=w&step=1").await.expect(200);
+    let all = "/v1/usages?environment=development";
+    for list in [
+        all,
+        &format!("{all}&workflow=w"),
+        &format!("{all}&state=orphaned"),
+        &format!("{all}&workflow=w&state=registered"),
+    ] {
+        keyfob.get(list).await.expect(200);
+    }
+    keyfob.get(&format!("{other}/usages?limit=1")).await.expect(200);
+    let replacement =
+        json!({ "replacement": path.rsplit('/').next().unwrap(), "usages": [{ "workflow": "w", "step": "2" }] });
+    keyfob.post(&format!("{other}/replace"), &replacement).await.expect(200);
+    let with = format!("{other}?replace_with={}", path.rsplit('/').next().unwrap());
+    keyfob.delete(&with, 1).await.expect(204);
+    for step in ["1", "2"] {
+        keyfob.request("DELETE", &format!("{path}/usages/w/{step}"), ROOT, &[], &Value::Null).await.expect(204);
     }
 }
 

@@ -7,7 +7,17 @@ use serde_json::{Value, json};
 use crate::world::{Call, World};
 
 /// Each counts what must not be.
-const NEVER: [(&str, &str); 19] = [
+const NEVER: [(&str, &str); 21] = [
+    (
+        "a count of usages that is not their number",
+        "select count(*) from connections c \
+         where c.usage_count <> (select count(*) from usages u where u.connection_id = c.id)",
+    ),
+    (
+        "a usage of a deleted connection that is no orphan, or the other way round",
+        "select count(*) from usages u join connections c on c.id = u.connection_id \
+         where (c.deleted_at is null) <> (u.orphaned_at is null)",
+    ),
     (
         "a change without its audit row",
         "select count(*) from events e where (select count(*) from audit_events a where a.resource_id = e.connection_id \

@@ -34,6 +34,8 @@ const ROTATED: &str = r#"{"primary":2,"keys":{"1":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHB
 pub(crate) struct Stage {
     pub(crate) world: World,
     pub(crate) connection: String,
+    /// Another one, which two steps use.
+    used: String,
     api_key: String,
     origin: String,
     webhook: String,
@@ -56,6 +58,10 @@ pub(crate) fn stage() -> Stage {
     for (version, change) in (1..).zip(changes) {
         world.expect(200, &Call::new("PATCH", &path, change).if_match(version));
     }
+    let used = id(world.expect(201, &create(bearer("Used"))).json());
+    for step in ["1", "2"] {
+        world.expect(201, &Call::new("PUT", usage(&used, step), Value::Null));
+    }
     let api_key = json!({ "name": "Key", "scopes": ["audit:read"], "environments": ["staging"] });
     let api_key = id(world.expect(201, &Call::new("POST", "/v1/api-keys", api_key)).json());
     let origin = json!({ "origin": "https://app.acme.dev" });
@@ -68,7 +74,11 @@ pub(crate) fn stage() -> Stage {
     // Whatever is limited to once a second or a minute may come again.
     world.clock.advance(std::time::Duration::from_mins(5));
     // From here on under another primary key: what is stored waits to be wrapped under it.
-    Stage { world: world.copy_under(ROTATED), connection, api_key, origin, webhook, cookie }
+    Stage { world: world.copy_under(ROTATED), connection, used, api_key, origin, webhook, cookie }
+}
+
+fn usage(connection: &str, step: &str) -> String {
+    format!("/v1/connections/{connection}/usages/w/{step}")
 }
 
 fn webhook(path: &str) -> Value {
@@ -82,6 +92,32 @@ fn create(body: Value) -> Call {
 
 /// All of them.
 pub(crate) fn operations(stage: &Stage) -> Vec<Operation> {
+    let mut operations = on_one(stage);
+    operations.extend(on_usages(stage));
+    operations
+}
+
+/// What changes which step uses which connection.
+fn on_usages(stage: &Stage) -> Vec<Operation> {
+    let id = &stage.connection;
+    let used = format!("/v1/connections/{}", stage.used);
+    let put = |name, step| Operation {
+        repeats: true,
+        ..Operation::new(name, Call::new("PUT", usage(id, step), Value::Null))
+    };
+    let delete = |name, path| Operation::new(name, Call::new("DELETE", path, Value::Null).if_match(1));
+    let replace = Call::new("POST", format!("{used}/replace"), json!({ "replacement": id }));
+    vec![
+        put("register a usage", "3"),
+        put("move a usage", "1"),
+        delete("remove a usage", usage(&stage.used, "1")),
+        Operation { repeats: true, ..Operation::new("replace all usages", replace) },
+        delete("delete by force", format!("{used}?force=true")),
+        delete("delete and replace", format!("{used}?replace_with={id}")),
+    ]
+}
+
+fn on_one(stage: &Stage) -> Vec<Operation> {
     let id = &stage.connection;
     let path = format!("/v1/connections/{id}");
     let change =

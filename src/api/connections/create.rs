@@ -6,13 +6,13 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::claim::{Action, Claim, Identity};
-use crate::api::error::{ApiError, ValueError};
+use crate::api::claim::{Claim, Identity};
+use crate::api::error::ApiError;
 use crate::api::extract::{Body, InQuery, Parsed};
 use crate::api::idempotency::{self, Created, Idempotency};
 use crate::api::openapi::ChangeProblems;
 use crate::app::App;
-use crate::domain::connection::{Connection, Dates, Found, History, Label, Owner, Switches, Usage, Values};
+use crate::domain::connection::{Connection, Dates, Found, History, Label, Owner, Switches, UsageSummary, Values};
 use crate::domain::environment::Environment;
 use crate::domain::event::EventType;
 use crate::domain::health::Health;
@@ -116,7 +116,7 @@ pub async fn create_connection(
     let taken = connections::is_stable_key_taken(body.environment, "", &stable_key);
     let wanted = idempotency.find(&claim).and(taken).and(find_key_check(&app));
     let (who, ((answered, is_taken), key_check)) = claim.load(&app, wanted).await?;
-    who.authorize_in(Action::With(Scope::ConnectionsWrite), body.environment)?;
+    who.authorize_in(Scope::ConnectionsWrite, body.environment)?;
     let ring = app.ring()?;
     if let Some(response) = idempotency.replay(ring, &bytes, answered)? {
         return Ok(with_version(response, 1));
@@ -189,14 +189,7 @@ fn suffixed(app: &App, key: &StableKey) -> StableKey {
 /// # Errors
 /// 422 when there are more than 20.
 pub fn check_tags(tags: &BTreeSet<Tag>) -> Result<(), ApiError> {
-    if tags.len() <= MAX_TAGS {
-        return Ok(());
-    }
-    Err(ApiError::InvalidBody(vec![ValueError {
-        pointer: "/tags".to_owned(),
-        code: "invalid".to_owned(),
-        detail: "Expected at most 20 tags.".to_owned(),
-    }]))
+    if tags.len() <= MAX_TAGS { Ok(()) } else { Err(ApiError::invalid("/tags", "Expected at most 20 tags.")) }
 }
 
 fn new_connection(app: &App, who: &Identity, id: ConnectionId, key: StableKey, body: &CreateConnection) -> Connection {
@@ -219,7 +212,7 @@ fn new_connection(app: &App, who: &Identity, id: ConnectionId, key: StableKey, b
         last_attempt: None,
         found: Found::default(),
         dates: Dates { expires_at: body.expires_at, rotate_by: body.rotate_by },
-        usage: Usage::default(),
+        usage: UsageSummary::default(),
         history: History {
             version: 1,
             revision: 1,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::answer;
-use crate::api::claim::{Action, Claim, Identity};
+use crate::api::claim::{Claim, Identity};
 use crate::api::error::ApiError;
 use crate::api::extract::{InPath, InQuery, Parsed};
 use crate::api::openapi::Problems;
@@ -23,8 +23,9 @@ use crate::domain::environment::Environment;
 use crate::domain::health::Status;
 use crate::domain::id::ConnectionId;
 use crate::domain::scope::Scope;
-use crate::domain::text::StableKey;
+use crate::domain::text::{StableKey, Step, Workflow};
 use crate::domain::time::Timestamp;
+use crate::domain::usage::Place;
 use crate::domain::values::{Secrets, Settings};
 use crate::store::{connections, resolves, vault_entries};
 use crate::vault::Entry;
@@ -66,15 +67,19 @@ pub struct ResolveQuery {
     require: Option<Require>,
 }
 
-/// Which connection to resolve, and how.
+/// Which connection to resolve, and how: by `stable_key`, or by `workflow` and `step`.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ResolveByKeyQuery {
-    /// The stable key.
-    stable_key: StableKey,
     /// The environment.
     environment: Environment,
+    /// The stable key of the connection.
+    stable_key: Option<StableKey>,
+    /// The workflow whose step uses the connection.
+    workflow: Option<Workflow>,
+    /// The step that uses it.
+    step: Option<Step>,
     /// What the credentials are for.
     #[serde(default)]
     #[param(inline)]
@@ -136,13 +141,13 @@ pub async fn resolve_credentials(
     let InQuery(query) = claim.accept(&app, query).await?;
     let wanted = connections::find_connection(&id).and(vault_entries::find_current(&id));
     let (who, (found, entry)) = claim.load(&app, wanted).await?;
-    let connection = who.authorize(Action::With(Scope::CredentialsUse), found)?;
+    let connection = who.authorize(Scope::CredentialsUse, found)?;
     answer(&app, &who, &connection, entry, query.require).await
 }
 
 /// GET /v1/credentials
 ///
-/// Resolves the credentials of the organization's connection with a stable key.
+/// Resolves the credentials of the organization's connection with a stable key, or of the one that a step uses.
 #[utoipa::path(
     get, path = "/v1/credentials", tag = "Credentials", params(ResolveByKeyQuery),
     responses(
@@ -158,12 +163,23 @@ pub async fn resolve_credentials_by_key(
     query: Parsed<InQuery<ResolveByKeyQuery>>,
 ) -> Result<Response, ApiError> {
     let InQuery(query) = claim.accept(&app, query).await?;
-    let (environment, key) = (query.environment, &query.stable_key);
-    let wanted = connections::find_connection_by_stable_key(environment, key)
-        .and(vault_entries::find_current_by_stable_key(environment, key.as_str()));
+    let (environment, require) = (query.environment, query.require);
+    let wanted = match (query.stable_key, query.workflow, query.step) {
+        (Some(key), None, None) => connections::find_connection_by_stable_key(environment, &key)
+            .and(vault_entries::find_current_by_stable_key(environment, &key)),
+        (None, Some(workflow), Some(step)) => {
+            let place = Place { workflow, step };
+            connections::find_connection_by_step(environment, &place)
+                .and(vault_entries::find_current_by_step(environment, &place))
+        }
+        _ => {
+            let detail = "Name the connection by `stable_key`, or by `workflow` and `step`.";
+            return claim.accept(&app, Err(ApiError::invalid_query("/stable_key", detail))).await;
+        }
+    };
     let (who, (found, entry)) = claim.load(&app, wanted).await?;
-    let connection = who.authorize(Action::With(Scope::CredentialsUse), found)?;
-    answer(&app, &who, &connection, entry, query.require).await
+    let connection = who.authorize(Scope::CredentialsUse, found)?;
+    answer(&app, &who, &connection, entry, require).await
 }
 
 async fn answer(

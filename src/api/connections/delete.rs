@@ -1,42 +1,82 @@
 //! `DELETE /v1/connections/{id}`.
 
 use axum::response::Response;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::api::answer;
-use crate::api::claim::{Action, Claim};
+use crate::api::claim::Claim;
 use crate::api::error::ApiError;
-use crate::api::extract::{IfMatch, InPath, Parsed};
+use crate::api::extract::{IfMatch, InPath, InQuery, Parsed};
 use crate::api::openapi::ChangeProblems;
 use crate::app::App;
 use crate::domain::event::EventType;
 use crate::domain::id::ConnectionId;
 use crate::domain::scope::Scope;
-use crate::store::{connections, history, secrets, vault_entries};
+use crate::domain::usage::Usage;
+use crate::store::{connections, history, nothing, secrets, usages, vault_entries};
 
 use super::record;
+use super::replace::fitting;
+
+/// The most steps that a refusal names.
+const NAMED: u64 = 100;
+
+/// What becomes of the steps that use it.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DeleteQuery {
+    /// `true`: delete it although steps use it. They stay listed as `orphaned`, and can be given another connection later.
+    #[serde(default)]
+    force: bool,
+    /// The connection that its steps use from now on: of the same provider and environment. Needs `usages:write`.
+    replace_with: Option<ConnectionId>,
+}
 
 /// DELETE /v1/connections/{id}
 ///
-/// Deletes a connection: its secrets are unreadable at once. Nothing is deleted at the provider.
+/// Deletes a connection: its secrets are unreadable at once. Nothing is deleted at the provider. Refused while steps use it,
+/// with the steps, unless forced or given a replacement.
 #[utoipa::path(
     delete, path = "/v1/connections/{id}", tag = "Connections",
-    params(("id" = ConnectionId, Path), ("If-Match" = String, Header, description = "The ETag that you read.")),
+    params(("id" = ConnectionId, Path), DeleteQuery, ("If-Match" = String, Header, description = "The ETag that you read.")),
     responses((status = 204, description = "Deleted"), ChangeProblems)
 )]
 pub async fn delete_connection(
     app: App,
     claim: Claim,
     id: Parsed<InPath<ConnectionId>>,
+    query: Parsed<InQuery<DeleteQuery>>,
     if_match: IfMatch,
 ) -> Result<Response, ApiError> {
     let InPath(id) = claim.accept(&app, id).await?;
-    let (who, found) = claim.load(&app, connections::find_connection(&id)).await?;
-    let before = who.authorize(Action::With(Scope::ConnectionsDelete), found)?;
+    let InQuery(DeleteQuery { force, replace_with }) = claim.accept(&app, query).await?;
+    let other = replace_with.as_ref().map_or_else(|| nothing().map(|()| None), connections::find_connection);
+    let wanted =
+        connections::find_connection(&id).and(usages::find_used(&id)).and(usages::list_of(&id, None, NAMED)).and(other);
+    let (who, (((found, used), steps), other)) = claim.load(&app, wanted).await?;
+    let before = who.authorize(Scope::ConnectionsDelete, found)?;
+    let used = used.ok_or(ApiError::NotFound)?;
+    if force && replace_with.is_some() {
+        return Err(ApiError::invalid_query("/force", "Pass `force` or `replace_with`, not both."));
+    }
+    let to = replace_with
+        .map(|_| fitting(&who, &used, other, |detail| ApiError::invalid_query("/replace_with", detail)))
+        .transpose()?;
     if_match.check(before.history.version)?;
+    if used.count > 0 && !force && to.is_none() {
+        return Err(ApiError::InUse(used.count, steps.iter().map(Usage::place).collect()));
+    }
     let mut after = before.clone();
     after.history.version += 1;
     after.history.modified_at = app.now();
     let mut commit = record::begin((&app, &who), EventType::Deleted, (Some(&before), &after), None)?;
+    match to {
+        Some(to) => commit.extend(usages::replace_all(&id, &to.id, used.count)),
+        None if force => {}
+        None => commit.push(usages::expect(&id, 0)),
+    }
     commit.push(connections::delete(&id, after.history.version, after.history.modified_at));
     commit.push(history::forget_settings(&id));
     commit.extend(vault_entries::delete_all(id.as_str(), secrets::garbage_due(app.now())));

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::answer::{self, Page};
-use crate::api::claim::{Action, Claim};
+use crate::api::claim::Claim;
 use crate::api::cursor::{self, PageQuery};
 use crate::api::error::{ApiError, ValueError};
 use crate::api::extract::{Body, IfMatch, InPath, InQuery, Parsed};
@@ -101,7 +101,7 @@ pub async fn list_revisions(
     let (below, limit) = claim.accept(&app, query.parse::<u64>()).await?;
     let wanted = connections::find_connection(&id).and(history::list_revisions(&id, below, one_more(limit)));
     let (who, (found, revisions)) = claim.load(&app, wanted).await?;
-    who.authorize(Action::With(Scope::ConnectionsRead), found)?;
+    who.authorize(Scope::ConnectionsRead, found)?;
     let page = Page::cut(revisions, limit, |last| cursor::encode(&last.number), RevisionView::from);
     Ok(answer::json(StatusCode::OK, &page))
 }
@@ -122,7 +122,7 @@ pub async fn find_revision(
     let InPath((id, number)) = claim.accept(&app, path).await?;
     let wanted = connections::find_connection(&id).and(history::find_revision(&id, number));
     let (who, (found, revision)) = claim.load(&app, wanted).await?;
-    who.authorize(Action::With(Scope::ConnectionsRead), found)?;
+    who.authorize(Scope::ConnectionsRead, found)?;
     Ok(answer::json(StatusCode::OK, &RevisionView::from(revision.ok_or(ApiError::NotFound)?)))
 }
 
@@ -160,7 +160,7 @@ pub async fn restore_revision(
     let now = connections::find_connection(&id).and(vault_entries::find_current(&id));
     let (who, (((found, entry), (revision, old_entry)), key_check)) =
         claim.load(&app, now.and(old).and(find_key_check(&app))).await?;
-    let before = who.authorize(Action::With(Scope::ConnectionsWrite), found)?;
+    let before = who.authorize(Scope::ConnectionsWrite, found)?;
     let revision = revision.ok_or(ApiError::NotFound)?;
     if_match.check(before.history.version)?;
     let ring = app.ring()?;
@@ -208,11 +208,8 @@ fn fit_today(app: &App, connection: &Connection, settings: Settings, old: Opened
     if draft.secrets.is_empty() || draft.destinations.is_subset(&old.destinations) {
         return Ok(draft);
     }
-    let error = |field: &str| ValueError {
-        pointer: format!("/secrets/{field}"),
-        code: "reenter".to_owned(),
-        detail: "It would be sent where it was not meant to go: enter it anew.".to_owned(),
-    };
+    let reenter = "It would be sent where it was not meant to go: enter it anew.";
+    let error = |field: &str| ValueError::new(format!("/secrets/{field}"), "reenter", reenter);
     Err(ApiError::RevisionIncompatible(draft.secrets.fields().map(error).collect()))
 }
 
@@ -234,7 +231,7 @@ pub async fn list_events(
     let (below, limit) = claim.accept(&app, query.parse::<u64>()).await?;
     let wanted = connections::find_connection(&id).and(history::list_events(&id, below, one_more(limit)));
     let (who, (found, events)) = claim.load(&app, wanted).await?;
-    who.authorize(Action::With(Scope::ConnectionsRead), found)?;
+    who.authorize(Scope::ConnectionsRead, found)?;
     let page = Page::cut(events, limit, |last| cursor::encode(&last.version), |event| event);
     Ok(answer::json(StatusCode::OK, &page))
 }

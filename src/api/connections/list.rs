@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::answer::{self, Page};
-use crate::api::claim::{Action, Claim};
+use crate::api::claim::Claim;
 use crate::api::cursor;
 use crate::api::error::ApiError;
 use crate::api::extract::{InPath, InQuery, Parsed};
@@ -95,18 +95,18 @@ macro_rules! filter_query {
         impl $name {
             fn filter(self, now: Timestamp) -> Result<Filter, ApiError> {
                 if self.tag.len() > MAX_FILTER_TAGS {
-                    return Err(cursor::invalid("/tag", "Expected at most 10 tags."));
+                    return Err(ApiError::invalid_query("/tag", "Expected at most 10 tags."));
                 }
                 let search = self.search.unwrap_or_default();
                 if search.chars().count() > MAX_SEARCH {
-                    return Err(cursor::invalid("/search", "Expected at most 200 characters."));
+                    return Err(ApiError::invalid_query("/search", "Expected at most 200 characters."));
                 }
                 let search = Search::parse(&search);
                 if search.as_ref().is_some_and(|search| search.words() > MAX_SEARCH_WORDS) {
-                    return Err(cursor::invalid("/search", "Expected at most 20 different words."));
+                    return Err(ApiError::invalid_query("/search", "Expected at most 20 different words."));
                 }
                 if self.unused_for.is_some_and(|days| !(1..=MAX_UNUSED_DAYS).contains(&days)) {
-                    return Err(cursor::invalid("/unused_for", "Expected 1 to 3650 days."));
+                    return Err(ApiError::invalid_query("/unused_for", "Expected 1 to 3650 days."));
                 }
                 let days = |days: u16| Duration::from_hours(24 * u64::from(days));
                 Ok(Filter {
@@ -212,7 +212,7 @@ pub async fn list_connections(app: App, claim: Claim, query: Parsed<InQuery<List
     let after = claim.accept(&app, after(query.cursor.as_deref(), sort)).await?;
     let filter = claim.accept(&app, query.filter(app.now())).await?;
     let (who, listed) = claim.load(&app, listing::list(&filter, sort.into(), after.as_ref(), limit)).await?;
-    who.authorize_in(Action::With(Scope::ConnectionsRead), environment)?;
+    who.authorize_in(Scope::ConnectionsRead, environment)?;
     let page = listed.page()?;
     let page = Page {
         data: page.items.iter().map(|item| ConnectionView::listed(&item.connection, app.radar())).collect(),
@@ -262,7 +262,7 @@ pub async fn count_facets(app: App, claim: Claim, query: Parsed<InQuery<FacetsQu
     let environment = query.environment;
     let filter = claim.accept(&app, query.filter(app.now())).await?;
     let (who, facets) = claim.load(&app, facets::count(&filter)).await?;
-    who.authorize_in(Action::With(Scope::ConnectionsRead), environment)?;
+    who.authorize_in(Scope::ConnectionsRead, environment)?;
     let selected_tags: Vec<&str> = filter.tags.iter().map(Tag::as_str).collect();
     let selected_providers: Vec<&str> = filter.providers.iter().map(String::as_str).collect();
     let view = FacetsView {
@@ -299,6 +299,6 @@ fn facet_values(facet: Facet, stay: &[&str]) -> Vec<FacetValue> {
 pub async fn find_connection(app: App, claim: Claim, id: Parsed<InPath<ConnectionId>>) -> Result<Response, ApiError> {
     let InPath(id) = claim.accept(&app, id).await?;
     let (who, found) = claim.load(&app, connections::find_connection(&id)).await?;
-    let connection = who.authorize(Action::With(Scope::ConnectionsRead), found)?;
+    let connection = who.authorize(Scope::ConnectionsRead, found)?;
     Ok(view::answer(&app, &connection))
 }

@@ -6,6 +6,7 @@ pub mod delete;
 pub mod history;
 pub mod list;
 pub mod record;
+pub mod replace;
 pub mod report;
 pub mod reveal;
 pub mod test;

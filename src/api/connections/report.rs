@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::answer;
-use crate::api::claim::{Action, Claim};
-use crate::api::error::{ApiError, ValueError};
+use crate::api::claim::Claim;
+use crate::api::error::ApiError;
 use crate::api::extract::{Body, InPath, Parsed};
 use crate::api::limits;
 use crate::api::openapi::ChangeProblems;
@@ -82,7 +82,7 @@ pub async fn report_refusal(
     let Body { value: report, .. } = claim.accept(&app, body).await?;
     let wanted = connections::find_connection(&id).and(vault_entries::find_current(&id));
     let (who, (found, entry)) = claim.load(&app, wanted).await?;
-    let connection = who.authorize(Action::With(Scope::CredentialsUse), found)?;
+    let connection = who.authorize(Scope::CredentialsUse, found)?;
     check(&report, &connection)?;
     let outcome = if report.revision < connection.history.revision {
         Outcome::Superseded
@@ -96,13 +96,7 @@ pub async fn report_refusal(
 }
 
 fn check(report: &Report, connection: &Connection) -> Result<(), ApiError> {
-    let error = |pointer: &str, detail: &str| {
-        Err(ApiError::InvalidBody(vec![ValueError {
-            pointer: pointer.to_owned(),
-            code: "invalid".to_owned(),
-            detail: detail.to_owned(),
-        }]))
-    };
+    let error = |pointer, detail| Err(ApiError::invalid(pointer, detail));
     if report.revision == 0 || report.revision > connection.history.revision {
         return error("/revision", "There is no such revision: send the one that the credentials came with.");
     }

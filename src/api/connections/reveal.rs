@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::api::answer;
 use crate::api::audited;
-use crate::api::claim::{Action, Claim};
+use crate::api::claim::Claim;
 use crate::api::error::{ApiError, ValueError};
 use crate::api::extract::{Body, InPath, Parsed};
 use crate::api::limits;
@@ -70,7 +70,7 @@ pub async fn reveal_secrets(
     );
     let now = connections::find_connection(&id).and(vault_entries::find_current(&id));
     let (who, ((found, entry), (revision, old_entry))) = claim.load(&app, now.and(old)).await?;
-    let connection = who.authorize(Action::With(Scope::CredentialsReveal), found)?;
+    let connection = who.authorize(Scope::CredentialsReveal, found)?;
     let (number, sealed, entry) = match body.revision {
         None => (connection.history.revision, connection.values.secrets_revision, entry),
         Some(number) => (number, revision.ok_or(ApiError::NotFound)?.secrets_revision, old_entry),
@@ -95,16 +95,15 @@ pub async fn reveal_secrets(
 const MAX_FIELDS: usize = 100;
 
 fn check_fields(fields: &[String], secrets: &Secrets) -> Result<(), ApiError> {
-    let error =
-        |pointer: String, detail: &str| ValueError { pointer, code: "not_set".to_owned(), detail: detail.to_owned() };
+    let error = |pointer: String, detail: &str| ValueError::new(pointer, "not_set", detail);
     if fields.len() > MAX_FIELDS {
-        return Err(ApiError::InvalidBody(vec![error("/fields".to_owned(), "Name at most 100 fields.")]));
+        return ApiError::refuse(vec![error("/fields".to_owned(), "Name at most 100 fields.")]);
     }
     if fields.is_empty() {
-        return Err(ApiError::InvalidBody(vec![error("/fields".to_owned(), "Name at least one field.")]));
+        return ApiError::refuse(vec![error("/fields".to_owned(), "Name at least one field.")]);
     }
     let missing = fields.iter().enumerate().filter(|(_, field)| !secrets.0.contains_key(*field));
-    let errors: Vec<ValueError> =
-        missing.map(|(index, _)| error(format!("/fields/{index}"), "This revision has no such secret.")).collect();
-    if errors.is_empty() { Ok(()) } else { Err(ApiError::InvalidBody(errors)) }
+    ApiError::refuse(
+        missing.map(|(index, _)| error(format!("/fields/{index}"), "This revision has no such secret.")).collect(),
+    )
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::api::answer::{self, Page};
-use crate::api::claim::{Action, Claim, Identity};
+use crate::api::claim::{Claim, Identity};
 use crate::api::cursor::{self, PageQuery};
 use crate::api::error::ApiError;
 use crate::api::extract::{Body, InPath, InQuery, Parsed};
@@ -140,7 +140,7 @@ impl TestResult {
 pub async fn test_draft(app: App, claim: Claim, body: Parsed<Body<DraftTest>>) -> Result<Response, ApiError> {
     let Body { value: body, .. } = claim.accept(&app, body).await?;
     let (who, ()) = claim.load(&app, crate::store::nothing()).await?;
-    who.authorize_in(Action::With(Scope::ConnectionsTest), body.environment)?;
+    who.authorize_in(Scope::ConnectionsTest, body.environment)?;
     let connection_type = find_type(&body.provider, &body.connection_type)?;
     let draft = Draft::check(&app, connection_type, body.settings, body.secrets).map_err(ApiError::InvalidBody)?;
     let subject =
@@ -171,7 +171,7 @@ pub async fn create_test(
     let Body { value: body, .. } = claim.accept(&app, body).await?;
     let wanted = connections::find_connection(&id).and(vault_entries::find_current(&id));
     let (who, (found, entry)) = claim.load(&app, wanted).await?;
-    let connection = who.authorize(Action::With(Scope::ConnectionsTest), found)?;
+    let connection = who.authorize(Scope::ConnectionsTest, found)?;
     let is_edited = body.settings.is_some() || body.secrets.is_some();
     let mode = body.mode;
     let edits = Edits { settings: body.settings.unwrap_or_default(), secrets: body.secrets.unwrap_or_default() };
@@ -242,7 +242,7 @@ pub async fn list_tests(
     let rows = u64::try_from(limit).unwrap_or(0) + 1;
     let wanted = connections::find_connection(&id).and(tests::list(&id, below.as_ref(), rows));
     let (who, (found, tests)) = claim.load(&app, wanted).await?;
-    who.authorize(Action::With(Scope::ConnectionsRead), found)?;
+    who.authorize(Scope::ConnectionsRead, found)?;
     let position = |test: &Test| cursor::encode(&(test.at.millis(), &test.id));
     let page = Page::cut(tests, limit, position, |test| TestResult::new(test, Facts::new()));
     Ok(answer::json(StatusCode::OK, &page))

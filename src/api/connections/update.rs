@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::api::claim::{Action, Claim, Identity};
+use crate::api::claim::{Claim, Identity};
 use crate::api::error::ApiError;
 use crate::api::extract::{Body, Field, IfMatch, InPath, InQuery, Parsed};
 use crate::api::openapi::ChangeProblems;
@@ -86,7 +86,7 @@ pub async fn update_connection(
     let Body { value: mut body, .. } = claim.accept(&app, body).await?;
     let wanted = connections::find_connection(&id).and(vault_entries::find_current(&id)).and(find_key_check(&app));
     let (who, ((found, entry), key_check)) = claim.load(&app, wanted).await?;
-    let before = who.authorize(Action::With(Scope::ConnectionsWrite), found)?;
+    let before = who.authorize(Scope::ConnectionsWrite, found)?;
     if_match.check(before.history.version)?;
     let ring = app.ring()?;
     check_key(ring, ring.primary_id(), key_check.as_deref())?;

@@ -53,7 +53,7 @@ impl Draft {
         let checked = check(connection_type, settings, secrets, allow_http).map_err(value_errors)?;
         let destinations = destinations(connection_type, &checked.settings, &checked.secrets).map_err(|unfit| {
             // What was checked a moment ago fits; should it not, the sentence says why.
-            vec![ValueError { pointer: "/settings".to_owned(), code: "invalid".to_owned(), detail: unfit.to_string() }]
+            vec![ValueError::new("/settings", "invalid", unfit.to_string())]
         })?;
         check_destinations(app, connection_type, &destinations)?;
         Ok(Self { connection_type, settings: checked.settings, secrets: checked.secrets, destinations })
@@ -131,22 +131,14 @@ fn check_destinations(app: &App, of: &ConnectionType, destinations: &BTreeSet<Or
     let pointer = field.map_or_else(String::new, |field| {
         format!("/{}/{}", if field.secret { "secrets" } else { "settings" }, field.key)
     });
-    let error = |refused: Refused| ValueError {
-        pointer: pointer.clone(),
-        code: "destination".to_owned(),
-        detail: format!("This address may not be called: {refused}."),
-    };
+    let sentence = |refused: Refused| format!("This address may not be called: {refused}.");
+    let error = |refused: Refused| ValueError::new(pointer.as_str(), "destination", sentence(refused));
     let errors: Vec<ValueError> = refused.map(error).collect();
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
 fn value_errors(problems: Vec<ValueProblem>) -> Vec<ValueError> {
-    let error = |problem: ValueProblem| ValueError {
-        pointer: problem.pointer,
-        code: problem.code.to_owned(),
-        detail: problem.detail,
-    };
-    problems.into_iter().map(error).collect()
+    problems.into_iter().map(|problem| ValueError::new(problem.pointer, problem.code, problem.detail)).collect()
 }
 
 /// Finds a connection type of the catalogue.
@@ -154,13 +146,7 @@ fn value_errors(problems: Vec<ValueProblem>) -> Vec<ValueError> {
 /// # Errors
 /// 422 with a pointer to what is unknown.
 pub fn find_type(provider: &str, connection_type: &str) -> Result<&'static ConnectionType, ApiError> {
-    let unknown = |pointer: &str, detail: &str| {
-        ApiError::InvalidBody(vec![ValueError {
-            pointer: pointer.to_owned(),
-            code: "unknown".to_owned(),
-            detail: detail.to_owned(),
-        }])
-    };
+    let unknown = |pointer, detail| ApiError::InvalidBody(vec![ValueError::new(pointer, "unknown", detail)]);
     let provider = Catalog::embedded()
         .provider(provider)
         .ok_or_else(|| unknown("/provider", "There is no such provider: GET /v1/providers lists them."))?;
@@ -316,11 +302,8 @@ fn kept_for_elsewhere(
     let is_elsewhere = !draft.destinations.is_subset(sealed_for)
         || destination_fields_changed(draft.connection_type, &before.values.settings, &draft.settings);
     let kept = draft.secrets.fields().filter(|field| !sent.contains(*field));
-    let error = |field: &str| ValueError {
-        pointer: format!("/secrets/{field}"),
-        code: "reenter".to_owned(),
-        detail: "The address where it is sent changed: enter it again.".to_owned(),
-    };
+    let reenter = "The address where it is sent changed: enter it again.";
+    let error = |field: &str| ValueError::new(format!("/secrets/{field}"), "reenter", reenter);
     kept.filter(|_| is_elsewhere).map(error).collect()
 }
 

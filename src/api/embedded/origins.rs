@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 
 use crate::api::answer::{self, Page};
 use crate::api::audited;
-use crate::api::claim::{Action, Claim, Deployment};
-use crate::api::error::{ApiError, ValueError};
+use crate::api::claim::Claim;
+use crate::api::error::ApiError;
 use crate::api::extract::{Body, InPath, Parsed};
 use crate::api::idempotency::{Created, Idempotency};
 use crate::api::openapi::{ChangeProblems, Problems};
@@ -22,7 +22,7 @@ use crate::domain::scope::Scope;
 use crate::domain::time::Timestamp;
 use crate::store::access::{self, EmbeddedOrigin, MAX_ORIGINS};
 
-const MANAGE: Action = Action::With(Scope::EmbeddedManage);
+const MANAGE: Scope = Scope::EmbeddedManage;
 
 /// A new origin.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -62,7 +62,7 @@ impl From<EmbeddedOrigin> for OriginView {
 )]
 pub async fn list_origins(app: App, claim: Claim) -> Result<Response, ApiError> {
     let (who, origins) = claim.load(&app, access::list_origins()).await?;
-    who.authorize(MANAGE, Some(Deployment))?;
+    who.require(MANAGE)?;
     let data = origins.into_iter().map(OriginView::from).collect();
     Ok(answer::json(StatusCode::OK, &Page { data, next_cursor: None }))
 }
@@ -84,7 +84,7 @@ pub async fn create_origin(
     let idempotency = claim.accept(&app, idempotency).await?;
     let Body { value: body, bytes } = claim.accept(&app, body).await?;
     let (who, (answered, count)) = claim.load(&app, idempotency.find(&claim).and(access::count_origins())).await?;
-    who.authorize(MANAGE, Some(Deployment))?;
+    who.require(MANAGE)?;
     let ring = app.ring()?;
     if let Some(response) = idempotency.replay(ring, &bytes, answered)? {
         return Ok(response);
@@ -110,13 +110,7 @@ pub async fn create_origin(
 }
 
 fn check(origin: &Origin, count: u64) -> Result<(), ApiError> {
-    let error = |detail: &str| {
-        Err(ApiError::InvalidBody(vec![ValueError {
-            pointer: "/origin".to_owned(),
-            code: "invalid".to_owned(),
-            detail: detail.to_owned(),
-        }]))
-    };
+    let error = |detail| Err(ApiError::invalid("/origin", detail));
     if !origin.is_secure() {
         return error("Expected an https origin, or http on localhost.");
     }
@@ -136,7 +130,7 @@ fn check(origin: &Origin, count: u64) -> Result<(), ApiError> {
 pub async fn delete_origin(app: App, claim: Claim, id: Parsed<InPath<OriginId>>) -> Result<Response, ApiError> {
     let InPath(id) = claim.accept(&app, id).await?;
     let (who, found) = claim.load(&app, access::find_origin(&id)).await?;
-    who.authorize(MANAGE, Some(Deployment))?;
+    who.require(MANAGE)?;
     let origin = found.ok_or(ApiError::NotFound)?;
     let entry = audited::Entry {
         environment: None,

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::answer;
 use crate::api::audited;
-use crate::api::claim::{Action, Claim};
+use crate::api::claim::Claim;
 use crate::api::error::{ApiError, ValueError};
 use crate::api::extract::{Body, InQuery, Parsed};
 use crate::api::idempotency::{Created, Idempotency};
@@ -27,7 +27,7 @@ use crate::domain::time::Timestamp;
 use crate::store::access;
 use crate::token::Token;
 
-const MANAGE: Action = Action::With(Scope::EmbeddedManage);
+const MANAGE: Scope = Scope::EmbeddedManage;
 const MAX_SECONDS: u16 = 1_800;
 const MIN_SECONDS: u16 = 60;
 
@@ -109,28 +109,27 @@ pub async fn create_session(
 }
 
 fn check(body: &CreateSession) -> Result<(), ApiError> {
-    let error = |pointer: String, code: &str, detail: &str| ValueError {
-        pointer,
-        code: code.to_owned(),
-        detail: detail.to_owned(),
-    };
     let mut errors = Vec::new();
     if body.expires_in.is_some_and(|seconds| !(MIN_SECONDS..=MAX_SECONDS).contains(&seconds)) {
-        errors.push(error("/expires_in".to_owned(), "invalid", "Expected 60 to 1800 seconds."));
+        errors.push(ValueError::new("/expires_in", "invalid", "Expected 60 to 1800 seconds."));
     }
     for (index, key) in body.providers.iter().flatten().enumerate() {
         if Catalog::embedded().provider(key).is_none() {
-            errors.push(error(format!("/providers/{index}"), "unknown", "There is no such provider."));
+            errors.push(ValueError::new(format!("/providers/{index}"), "unknown", "There is no such provider."));
         }
     }
     let types = Catalog::embedded().providers().iter().flat_map(|provider| &provider.connection_types);
     let types: BTreeSet<&str> = types.map(|of| of.key.as_str()).collect();
     for (index, key) in body.connection_types.iter().flatten().enumerate() {
         if !types.contains(key.as_str()) {
-            errors.push(error(format!("/connection_types/{index}"), "unknown", "No provider has such a type."));
+            errors.push(ValueError::new(
+                format!("/connection_types/{index}"),
+                "unknown",
+                "No provider has such a type.",
+            ));
         }
     }
-    if errors.is_empty() { Ok(()) } else { Err(ApiError::InvalidBody(errors)) }
+    ApiError::refuse(errors)
 }
 
 /// Whose sessions to end.

@@ -11,12 +11,12 @@ use crate::domain::scope::Scope;
 use crate::store::keys;
 
 use super::answer;
-use super::claim::{Action, Claim, Deployment};
+use super::claim::Claim;
 use super::error::{ApiError, Failure};
 use super::openapi::{ChangeProblems, Problems};
 use view::Keys;
 
-const MANAGE: Action = Action::With(Scope::MasterKeysManage);
+const MANAGE: Scope = Scope::MasterKeysManage;
 
 /// GET /v1/keys
 ///
@@ -27,7 +27,7 @@ const MANAGE: Action = Action::With(Scope::MasterKeysManage);
 )]
 pub async fn list_keys(app: App, claim: Claim) -> Result<Response, ApiError> {
     let (who, (known, unopenable)) = claim.load(&app, keys::list().and(keys::list_unopenable())).await?;
-    who.authorize(MANAGE, Some(Deployment))?;
+    who.require(MANAGE)?;
     Ok(answer::json(StatusCode::OK, &Keys::of(app.ring(), &known, unopenable)))
 }
 
@@ -41,7 +41,7 @@ pub async fn list_keys(app: App, claim: Claim) -> Result<Response, ApiError> {
 )]
 pub async fn rewrap_keys(app: App, claim: Claim) -> Result<Response, ApiError> {
     let (who, known) = claim.load(&app, keys::list()).await?;
-    who.authorize(MANAGE, Some(Deployment))?;
+    who.require(MANAGE)?;
     let done = rewrap::some(&app, &who.actor, &known).await?;
     let (known, unopenable) = keys::list().and(keys::list_unopenable()).run(&*app.database).await?;
     let mut response = answer::json(StatusCode::OK, &Keys::of(app.ring(), &known, unopenable));

@@ -16,7 +16,7 @@ async fn ask(world: &World, row: &Row, browser: &Browser) -> Answer {
     if row.needs_version() {
         browser = browser.with("if-match", "\"1\"");
     }
-    browser.send(&world.keyfob, row.method, &world.path(row), &row.body).await
+    browser.send(&world.keyfob, row.method, &world.path(row), &world.body(row)).await
 }
 
 /// The routes that somebody who is signed in may use.

@@ -79,8 +79,18 @@ fn row(route: &'static str, need: Need, elsewhere: Elsewhere) -> Row {
 
 /// Every route of the router.
 pub(crate) fn table() -> Vec<Row> {
-    let groups =
-        [open(), connections(), credentials(), keys(), people(), master_keys(), embedded(), webhooks(), audit()];
+    let groups = [
+        open(),
+        connections(),
+        credentials(),
+        usages(),
+        keys(),
+        people(),
+        master_keys(),
+        embedded(),
+        webhooks(),
+        audit(),
+    ];
     groups.into_iter().flatten().collect()
 }
 
@@ -139,6 +149,21 @@ fn credentials() -> Vec<Row> {
         row("GET /v1/connections/{id}/credentials", USE, Elsewhere::Hidden),
         row("GET /v1/credentials", USE, Elsewhere::Hidden).query("?environment=development&stable_key=acme"),
         row("POST /v1/connections/{id}/reports", USE, Elsewhere::Hidden).body(json!({ "revision": 1 })),
+    ]
+}
+
+fn usages() -> Vec<Row> {
+    use Elsewhere::{Hidden, Refused};
+    const READ: Need = Need::Scope("connections:read");
+    const WRITE: Need = Need::Scope("usages:write");
+    vec![
+        row("GET /v1/usages", READ, Refused).query("?environment=development"),
+        row("GET /v1/connections/{id}/usages", READ, Hidden),
+        row("PUT /v1/connections/{id}/usages/{workflow}/{step}", WRITE, Hidden).status(201).audited("usage.registered"),
+        row("DELETE /v1/connections/{id}/usages/{workflow}/{step}", WRITE, Hidden).status(204).audited("usage.removed"),
+        row("POST /v1/connections/{id}/replace", WRITE, Hidden)
+            .body(json!({ "replacement": "{connection}" }))
+            .audited("usage.replaced"),
     ]
 }
 

@@ -36,6 +36,8 @@ pub(crate) const ENVIRONMENTS: [&str; 3] = ["development", "staging", "productio
 pub(crate) struct World {
     pub(crate) keyfob: Keyfob,
     pub(crate) connection: String,
+    /// Another one, which the step `s` of the workflow `w` uses.
+    used: String,
     pub(crate) key: String,
     pub(crate) origin: String,
     pub(crate) webhook: String,
@@ -58,6 +60,8 @@ impl World {
     /// Puts one of everything into a Keyfob.
     pub(crate) async fn of(keyfob: Keyfob) -> Self {
         let connection = keyfob.create(&bearer("Acme")).await;
+        let used = id(&keyfob.create(&bearer("Used")).await);
+        keyfob.request("PUT", &format!("/v1/connections/{used}/usages/w/s"), ROOT, &[], &Value::Null).await.expect(201);
         let key = json!({ "name": "Old", "scopes": ["api-keys:manage"], "environments": ["development"] });
         let key = keyfob.post("/v1/api-keys", &key).await.expect(201).json();
         let origin = json!({ "origin": "https://app.example.com" });
@@ -67,7 +71,7 @@ impl World {
         });
         let webhook = keyfob.post("/v1/webhooks", &webhook).await.expect(201).json();
         let (connection, key, origin, webhook) = (id(&connection), id(&key), id(&origin), id(&webhook));
-        Self { keyfob, connection, key, origin, webhook }
+        Self { keyfob, connection, used, key, origin, webhook }
     }
 
     pub(crate) fn state(&self) -> State {
@@ -81,12 +85,18 @@ impl World {
     /// The path of a route, with what is there.
     pub(crate) fn path(&self, row: &Row) -> String {
         let id = match row.path.split('/').nth(2) {
+            Some("connections") if row.path.contains("/usages") || row.path.ends_with("/replace") => &self.used,
             Some("connections") => &self.connection,
             Some("api-keys") => &self.key,
             Some("webhooks") => &self.webhook,
             _ => &self.origin,
         };
         path_of(row, id)
+    }
+
+    /// The body of a route, with what is there.
+    pub(crate) fn body(&self, row: &Row) -> Value {
+        serde_json::from_str(&row.body.to_string().replace("{connection}", &self.connection)).unwrap()
     }
 
     /// Sends the request of a row with what stands in `Authorization`.
@@ -112,7 +122,7 @@ impl World {
             Body::empty()
         } else {
             request = request.header("content-type", "application/json");
-            Body::from(row.body.to_string())
+            Body::from(self.body(row).to_string())
         };
         self.keyfob.send(request.body(body).unwrap()).await
     }
@@ -185,7 +195,10 @@ impl World {
 
 /// The path of a route with this id in it.
 pub(crate) fn path_of(row: &Row, id: &str) -> String {
+    // A step that is registered already would leave no trace.
+    let step = if row.method == "PUT" { "new" } else { "s" };
     let path = row.path.replace("{id}", id).replace("{number}", "1").replace("{provider}", "slack");
+    let path = path.replace("{workflow}", "w").replace("{step}", step);
     format!("{path}{}", row.query)
 }
 

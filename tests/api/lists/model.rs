@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use keyfob::domain::actor::Actor;
 use keyfob::domain::connection::{
-    Connection, Dates, Found, History, Kind, Label, Owner, SuppliedBy, Switches, Usage, Values,
+    Connection, Dates, Found, History, Kind, Label, Owner, SuppliedBy, Switches, UsageSummary, Values,
 };
 use keyfob::domain::environment::Environment;
 use keyfob::domain::health::{Health, Source, Status, Verdict};
@@ -90,7 +90,7 @@ pub(crate) fn connection(dice: &mut Dice, number: u64, templates: &[ConnectionId
             expires_at: dice.chance(30).then(|| dice.day()),
             rotate_by: dice.chance(20).then(|| dice.day()),
         },
-        usage: Usage { count: 0, last_used_at: dice.chance(50).then(|| dice.day()) },
+        usage: UsageSummary { count: 0, last_used_at: dice.chance(50).then(|| dice.day()) },
         history: History {
             version: 1,
             revision: 1,

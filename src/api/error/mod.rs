@@ -3,47 +3,20 @@
 //! A problem tells what to do and holds nothing internal, nothing of a provider's body, and never a value. What failed
 //! inside goes to the log, once, through the request's trace.
 
+mod problem;
+
+pub use problem::{Problem, ValueError};
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::domain::environment::Environment;
 use crate::domain::scope::Scope;
+use crate::domain::usage::Place;
 use crate::store::StoreError;
 use crate::store::commit::{CommitError, Conflict};
 use crate::store::secrets::SecretsError;
 use crate::vault::KeyRingError;
-
-/// Something wrong with one value of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct ValueError {
-    /// Where, as a JSON pointer into the body (RFC 6901).
-    #[schema(example = "/secrets/webhook_url")]
-    pub pointer: String,
-    /// What, as a stable word.
-    #[schema(example = "pattern")]
-    pub code: String,
-    /// What is expected.
-    pub detail: String,
-}
-
-/// A problem (RFC 9457, `application/problem+json`).
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Problem {
-    /// The HTTP status.
-    pub status: u16,
-    /// A short title, the same for every problem of this status.
-    pub title: String,
-    /// The stable code to switch on.
-    #[schema(example = "not_found")]
-    pub code: String,
-    /// What to do.
-    pub detail: String,
-    /// Each value that is wrong.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<ValueError>,
-}
 
 /// Why a request is not answered as asked.
 #[derive(Debug)]
@@ -90,6 +63,12 @@ pub enum ApiError {
     StableKeyTaken,
     /// The origin is registered already.
     OriginTaken,
+    /// Steps of workflows use the connection: how many, and the first of them.
+    InUse(u64, Vec<Place>),
+    /// The usages became others while the request was under way.
+    UsagesChanged,
+    /// The connection has as many usages as one may have.
+    TooManyUsages,
     /// The first answer showed a secret once; here is what it created.
     AlreadyCreated(String),
     /// The idempotency key came with another request before.
@@ -121,10 +100,31 @@ struct Shape {
     code: &'static str,
     detail: String,
     errors: Vec<ValueError>,
+    usages: Vec<Place>,
     retry_after: Option<u64>,
 }
 
 impl ApiError {
+    /// One value of the body is wrong.
+    #[must_use]
+    pub fn invalid(pointer: &str, detail: &str) -> Self {
+        Self::InvalidBody(vec![ValueError::new(pointer, "invalid", detail)])
+    }
+
+    /// A parameter of the query is wrong.
+    #[must_use]
+    pub fn invalid_query(pointer: &str, detail: &str) -> Self {
+        Self::InvalidQuery(ValueError::new(pointer, "invalid", detail))
+    }
+
+    /// Refuses values that are wrong.
+    ///
+    /// # Errors
+    /// When there are any.
+    pub fn refuse(errors: Vec<ValueError>) -> Result<(), Self> {
+        if errors.is_empty() { Ok(()) } else { Err(Self::InvalidBody(errors)) }
+    }
+
     /// What failed inside, for the log.
     #[must_use]
     pub fn failure(&self) -> Option<&str> {
@@ -143,12 +143,13 @@ impl ApiError {
             _ => None,
         };
         let (status, code, detail) = self.words();
-        let errors = match self {
-            Self::InvalidQuery(error) => vec![error],
-            Self::InvalidBody(errors) | Self::RevisionIncompatible(errors) => errors,
-            _ => Vec::new(),
+        let (errors, usages) = match self {
+            Self::InvalidQuery(error) => (vec![error], Vec::new()),
+            Self::InvalidBody(errors) | Self::RevisionIncompatible(errors) => (errors, Vec::new()),
+            Self::InUse(_, usages) => (Vec::new(), usages),
+            _ => (Vec::new(), Vec::new()),
         };
-        Shape { status, code, detail, errors, retry_after }
+        Shape { status, code, detail, errors, usages, retry_after }
     }
 
     /// Status, code and sentence.
@@ -222,6 +223,22 @@ impl ApiError {
                 "Another connection of this environment has this stable key: choose another.",
             ),
             Self::OriginTaken => (S::CONFLICT, "origin_taken", "This origin is registered already."),
+            Self::InUse(count, _) => {
+                let detail = format!(
+                    "{count} steps use it, see `usages`: name another connection with `replace_with`, or pass `force=true`."
+                );
+                return (S::CONFLICT, "connection_in_use", detail);
+            }
+            Self::UsagesChanged => (
+                S::CONFLICT,
+                "usages_changed",
+                "Its usages changed meanwhile: read them again and repeat your request.",
+            ),
+            Self::TooManyUsages => (
+                S::CONFLICT,
+                "too_many_usages",
+                "A connection may have 10,000 usages: use another one for further steps.",
+            ),
             Self::AlreadyCreated(id) => {
                 let detail =
                     format!("The first request with this Idempotency-Key created {id}; its secret is shown once only.");
@@ -282,9 +299,9 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let failure = self.failure().map(|text| Failure(text.to_owned()));
-        let Shape { status, code, detail, errors, retry_after } = self.shape();
+        let Shape { status, code, detail, errors, usages, retry_after } = self.shape();
         let title = status.canonical_reason().unwrap_or_default().to_owned();
-        let problem = Problem { status: status.as_u16(), title, code: code.to_owned(), detail, errors };
+        let problem = Problem { status: status.as_u16(), title, code: code.to_owned(), detail, errors, usages };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
@@ -322,6 +339,8 @@ impl From<CommitError> for ApiError {
             CommitError::Conflict(Conflict::Version) => Self::PreconditionFailed,
             CommitError::Conflict(Conflict::StableKey) => Self::StableKeyTaken,
             CommitError::Conflict(Conflict::Origin) => Self::OriginTaken,
+            CommitError::Conflict(Conflict::Usages) => Self::UsagesChanged,
+            CommitError::Conflict(Conflict::Deleted) => Self::NotFound,
             CommitError::Conflict(Conflict::MasterKey) => Self::KeyUnavailable,
             CommitError::Conflict(Conflict::Idempotency) => {
                 Self::StorageUnavailable("the answer to the same request is being written".to_owned())
