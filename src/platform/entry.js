@@ -1,5 +1,5 @@
-// Where the platform enters. worker-build's class makes an object and three proxies for each request, which cost a twentieth
-// of a short one's time. Here its wrapped methods are taken once: they still restart the wasm after a panic.
+// Where the platform enters. worker-build's class makes an object and three proxies for each request. Here its wrapped methods
+// are taken once: they still restart the wasm after a panic.
 import Keyfob from "./index.js";
 
 let methods;
