@@ -11,7 +11,7 @@ use crate::domain::id::{RANDOM_BYTES, RequestId};
 use crate::domain::time::Timestamp;
 use crate::egress::{Egress, Policy};
 use crate::people::SignIn;
-use crate::ports::{Assets, BlobStore, Clock, Connect, Database, Log, Network, Random, Sign, Throttle};
+use crate::ports::{Assets, BlobStore, Clock, Connect, Database, Log, Network, Random, Sign, Throttle, Unicode};
 use crate::trace::{Trace, Traced};
 use crate::vault::{KeyRing, KeyRingError};
 
@@ -36,6 +36,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// Unicode.
+    pub unicode: Arc<dyn Unicode>,
     /// The log.
     pub log: Arc<dyn Log>,
     /// The limiter of failed authentications.
@@ -57,6 +59,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// Unicode.
+    pub unicode: Arc<dyn Unicode>,
     /// The log.
     pub log: Arc<dyn Log>,
     /// The limiter of failed authentications.
@@ -90,6 +94,7 @@ impl App {
             egress,
             clock: ports.clock,
             random: ports.random,
+            unicode: ports.unicode,
             log: ports.log,
             throttle: ports.throttle,
             sign_in,

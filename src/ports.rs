@@ -203,6 +203,12 @@ pub trait Random: Send + Sync {
     fn fill(&self, buffer: &mut [u8]);
 }
 
+/// Unicode, as far as its tables weigh more than asking the platform for them.
+pub trait Unicode: Send + Sync {
+    /// The compatibility composition (NFKC) of a text.
+    fn nfkc(&self, text: &str) -> String;
+}
+
 /// Where log lines go, one JSON object each.
 pub trait Log: Send + Sync {
     /// Writes one line.

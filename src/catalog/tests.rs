@@ -85,6 +85,7 @@ fn the_embedded_catalogue_holds_every_provider() {
             ["hubspot", ["access_token"]],
             ["jira", ["api_token"]],
             ["linear", ["api_key"]],
+            ["mysql", ["password"]],
             ["notion", ["token"]],
             ["openai", ["api_key"]],
             ["pagerduty", ["api_key"]],

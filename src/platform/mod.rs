@@ -58,6 +58,7 @@ fn app(env: &Env) -> Result<App, String> {
         sign: Arc::new(sign::WebCrypto),
         clock: Arc::new(world::Clock),
         random: Arc::new(world::Random),
+        unicode: Arc::new(world::Unicode),
         log: Arc::new(world::Console),
         throttle: Arc::new(world::Throttle(env.rate_limiter("AUTHENTICATION_FAILURES").map_err(missing)?)),
     };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use gloo_timers::future::TimeoutFuture;
+use js_sys::JsString;
 use worker::RateLimiter;
 use worker::send::SendFuture;
 
@@ -35,6 +36,15 @@ impl ports::Random for Random {
         // The platform has no way to refuse; were there one, a panic is better than a key of zeros.
         #[expect(clippy::expect_used, reason = "no key may be made without randomness")]
         getrandom::fill(buffer).expect("the platform gives randomness");
+    }
+}
+
+/// The platform's tables of Unicode: those of JavaScript.
+pub(super) struct Unicode;
+
+impl ports::Unicode for Unicode {
+    fn nfkc(&self, text: &str) -> String {
+        JsString::from(text).normalize("NFKC").into()
     }
 }
 

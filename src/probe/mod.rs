@@ -29,7 +29,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::values::{Secrets, Settings};
 use crate::domain::verdict::Verdict;
 use crate::egress::Egress;
-use crate::ports::Random;
+use crate::ports::{Random, Unicode};
 use verdict::Ruling;
 
 /// Tests a connection without any visible effect at the provider. The whole test takes no longer than one exchange may, and
@@ -37,7 +37,7 @@ use verdict::Ruling;
 ///
 /// `unknown` / `no_test` where the type has no test, or a field that its test needs has no value.
 pub async fn test(
-    (egress, random): (&Egress, &dyn Random),
+    (egress, random, unicode): (&Egress, &dyn Random, &dyn Unicode),
     connection_type: &ConnectionType,
     settings: &Settings,
     secrets: &Secrets,
@@ -45,7 +45,9 @@ pub async fn test(
 ) -> Finding {
     match &connection_type.reach {
         Reach::Request(_) => http::test(egress, connection_type, settings, secrets, destinations).await,
-        Reach::Server(template) => server::test((egress, random), template, settings, secrets, destinations).await,
+        Reach::Server(template) => {
+            server::test((egress, random, unicode), template, settings, secrets, destinations).await
+        }
     }
 }
 

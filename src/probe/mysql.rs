@@ -23,8 +23,11 @@ const SSL: u32 = 1 << 11;
 const SECURE_CONNECTION: u32 = 1 << 15;
 const PLUGIN_AUTH: u32 = 1 << 19;
 
-/// What this client does. The lowest bit says that it is one of MySQL (MariaDB's own leave it out).
-const OURS: u32 = 1 | WITH_DATABASE | PROTOCOL_41 | SECURE_CONNECTION | PLUGIN_AUTH;
+/// What both sides have to do.
+const NEEDED: u32 = WITH_DATABASE | PROTOCOL_41 | SECURE_CONNECTION | PLUGIN_AUTH;
+
+/// What this client does. The lowest bit says that it is one of MySQL; MariaDB's own leave it out, and so does its server.
+const OURS: u32 = 1 | NEEDED;
 
 /// The collation of texts: `utf8mb4_general_ci`, which every server knows.
 const UTF8: u8 = 45;
@@ -81,7 +84,7 @@ impl Packets<'_> {
 pub(super) async fn speak(wire: Wire<'_>, guest: Guest<'_>) -> Result<Option<String>, End> {
     let mut packets = Packets { wire, number: 0 };
     let greeting = Greeting::parse(&packets.next().await?).ok_or(ODD)?;
-    if greeting.can & OURS != OURS {
+    if greeting.can & NEEDED != NEEDED {
         return Err(ODD.into());
     }
     if guest.server.tls == Tls::VerifyFull {

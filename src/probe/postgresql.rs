@@ -149,7 +149,8 @@ async fn scram(wire: &mut Wire<'_>, guest: Guest<'_>, mechanisms: &[u8]) -> Resu
     }
     let mut nonce = [0; 18];
     guest.random.fill(&mut nonce);
-    let client = Scram::new(&guest.server.password, nonce);
+    let password = scram::prepared(&guest.server.password, guest.unicode);
+    let client = Scram::new(&password, nonce);
     let first = client.first();
     let length = u32::try_from(first.len()).unwrap_or(u32::MAX).to_be_bytes();
     let body = [scram::NAME.as_bytes(), &[0], &length, first.as_bytes()].concat();

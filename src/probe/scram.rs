@@ -5,8 +5,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
-use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
+
+use crate::ports::Unicode;
 
 /// The name of the mechanism.
 pub(super) const NAME: &str = "SCRAM-SHA-256";
@@ -26,6 +27,7 @@ pub(super) struct Proved {
 }
 
 impl<'a> Scram<'a> {
+    /// Begins with a password that was [`prepared`].
     pub(super) fn new(password: &'a str, nonce: [u8; 18]) -> Self {
         Self { password, nonce: STANDARD.encode(nonce) }
     }
@@ -51,8 +53,8 @@ impl<'a> Scram<'a> {
         }
         let without_proof = format!("c=biws,r={nonce}");
         let message = format!("{},{server_first},{without_proof}", self.first_bare());
-        let password = prepared(self.password);
-        let salted = Zeroizing::new(pbkdf2::pbkdf2_hmac_array::<Sha256, 32>(password.as_bytes(), &salt, iterations));
+        let password = self.password.as_bytes();
+        let salted = Zeroizing::new(pbkdf2::pbkdf2_hmac_array::<Sha256, 32>(password, &salt, iterations));
         let client_key = Zeroizing::new(tag(&*salted, b"Client Key")?);
         let client_signature = tag(&Sha256::digest(*client_key), message.as_bytes())?;
         let proof: Vec<u8> = client_key.iter().zip(client_signature).map(|(key, signature)| key ^ signature).collect();
@@ -83,10 +85,13 @@ fn tag(key: &[u8], message: &[u8]) -> Option<[u8; 32]> {
 
 /// The password as both sides hash it: by SASLprep (RFC 4013) without its checks of what is prohibited, for a password that
 /// fails them is hashed as it is by PostgreSQL, and accepted nowhere else. ASCII stays as it is.
-fn prepared(password: &str) -> Zeroizing<String> {
+pub(super) fn prepared(password: &str, unicode: &dyn Unicode) -> Zeroizing<String> {
+    if password.is_ascii() {
+        return Zeroizing::new(password.to_owned());
+    }
     let spaced = password.chars().map(|c| if is_space(c) { ' ' } else { c });
     let kept = spaced.filter(|c| !is_nothing(*c));
-    Zeroizing::new(kept.nfkc().collect())
+    Zeroizing::new(unicode.nfkc(&Zeroizing::new(kept.collect::<String>())))
 }
 
 /// "Commonly mapped to nothing" (RFC 3454, table B.1).

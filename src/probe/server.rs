@@ -14,7 +14,7 @@ use crate::domain::reason::Reason;
 use crate::domain::values::{Secrets, Settings};
 use crate::domain::verdict::Verdict;
 use crate::egress::{Deadline, Egress, EgressError};
-use crate::ports::Random;
+use crate::ports::{Random, Unicode};
 
 /// Where a conversation leads, and with whom it is.
 #[derive(Clone, Copy)]
@@ -23,11 +23,13 @@ pub(super) struct Guest<'a> {
     pub(super) server: &'a Server,
     /// For what must never repeat.
     pub(super) random: &'a dyn Random,
+    /// For what is hashed after it was brought into one spelling.
+    pub(super) unicode: &'a dyn Unicode,
 }
 
 /// Tests a connection to a server as its protocol does.
 pub(super) async fn test(
-    (egress, random): (&Egress, &dyn Random),
+    (egress, random, unicode): (&Egress, &dyn Random, &dyn Unicode),
     template: &ServerTemplate,
     settings: &Settings,
     secrets: &Secrets,
@@ -36,7 +38,7 @@ pub(super) async fn test(
     // A value that does not fit its place is as good as none.
     let Ok(server) = render(template, settings, secrets) else { return Ruling::MISSING.into() };
     let mut deadline = egress.deadline();
-    let guest = Guest { server: &server, random };
+    let guest = Guest { server: &server, random, unicode };
     let version = match speak(egress, &mut deadline, guest, destinations).await {
         Ok(version) => version,
         Err(End::Ruled(ruling)) => return ruling.into(),

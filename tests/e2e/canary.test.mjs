@@ -73,6 +73,7 @@ const VALUES = {
   "hubspot/access_token": () => ({ access_token: `pat-na1-${canary()}` }),
   "jira/api_token": () => ({ api_token: `ATATT${canary()}` }),
   "linear/api_key": () => ({ api_key: `lin_api_${canary()}` }),
+  "mysql/password": () => ({ password: canary() }),
   "notion/token": () => ({ token: `ntn_${canary()}` }),
   "openai/api_key": () => ({ api_key: `sk-${canary()}` }),
   "pagerduty/api_key": () => ({ api_key: canary() }),
@@ -87,6 +88,9 @@ const SETTINGS = {
   "http/basic": { username: "robot" },
   "http/header": { header_name: "X-API-Key" },
   "http/query": { query_name: "api_key" },
+  get "mysql/password"() {
+    return { host: "127.0.0.1", port: echo.port, database: "app", user: "robot", ssl_mode: "DISABLED" };
+  },
   // Whoever is asked there speaks another protocol.
   get "postgresql/password"() {
     return { host: "127.0.0.1", port: echo.port, database: "app", user: "robot", ssl_mode: "disable" };

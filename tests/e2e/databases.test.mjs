@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { GENEROUS } from "./bodies.mjs";
 import { freePort, startDatabase } from "./databases.mjs";
-import { startKeyfob } from "./keyfob.mjs";
 
 const DATABASES = {
+  mysql: { script: "mariadb.sh", user: "native", plain: "DISABLED", secure: "VERIFY_IDENTITY" },
   postgresql: { script: "postgresql.sh", user: "scram", plain: "disable", secure: "verify-full" },
 };
 
@@ -20,8 +20,9 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), "keyfob-authorities-"));
   const authorities = await Promise.all(Object.values(running).map(({ ca }) => readFile(ca, "utf8")));
   await writeFile(join(folder, "ca.pem"), authorities.join("\n"));
-  // Miniflare has workerd trust these beside the public ones; deployed there is nothing like it.
+  // Miniflare has workerd trust these beside the public ones, and reads them when it is loaded. Deployed there is nothing like it.
   process.env.NODE_EXTRA_CA_CERTS = join(folder, "ca.pem");
+  const { startKeyfob } = await import("./keyfob.mjs");
   keyfob = await startKeyfob({ vars: { RATE_LIMITS: GENEROUS }, sockets: true });
 });
 after(async () => {

@@ -27,7 +27,7 @@ use crate::edge::{Kv, Location};
 use crate::sim::{Plan, Port, Sim, SimClock};
 use crate::support::database::Sqlite;
 use crate::support::people::OWN;
-use crate::support::ports::{RealLines, SeededRandom};
+use crate::support::ports::{RealLines, SeededRandom, Tables};
 use crate::support::signing::Ring;
 use crate::support::{Answer, Built, Gate, Lines, MASTER_KEYS, NOW, ROOT};
 
@@ -126,6 +126,7 @@ impl World {
                 sign: Arc::new(Ring),
                 clock: Arc::clone(&clock) as _,
                 random: Arc::clone(random) as _,
+                unicode: Arc::new(Tables),
                 log: Arc::new(Lines::default()),
                 throttle: Arc::new(Gate::default()),
             };

@@ -18,7 +18,7 @@ use keyfob::probe::{self, Finding};
 use serde_json::{Value, json};
 
 use crate::counterpart::{Counterpart, Received, Reply, answer};
-use crate::ports::{RealLines, RealNetwork, SeededRandom, SetClock};
+use crate::ports::{RealLines, RealNetwork, SeededRandom, SetClock, Tables};
 use crate::providers::{DISCORD_URL, SLACK_URL, discord_webhook, slack_webhook};
 use crate::stub::Stub;
 
@@ -73,7 +73,7 @@ mod slack {
     async fn test_for(patience: Duration, stub: &Stub, url: &str) -> Finding {
         let egress = egress(stub.network(), Policy::default(), patience);
         probe::test(
-            (&egress, &SeededRandom::default()),
+            (&egress, &SeededRandom::default(), &Tables),
             slack(),
             &Settings::new(),
             &secrets(&[("webhook_url", url)]),
@@ -153,8 +153,14 @@ mod discord {
         let destinations = BTreeSet::from([Origin::try_from("https://discord.com".to_owned()).unwrap()]);
         let egress = egress(stub.network(), Policy::default(), PATIENT);
         let secrets = secrets(&[("webhook_url", url)]);
-        probe::test((&egress, &SeededRandom::default()), connection_type, &Settings::new(), &secrets, &destinations)
-            .await
+        probe::test(
+            (&egress, &SeededRandom::default(), &Tables),
+            connection_type,
+            &Settings::new(),
+            &secrets,
+            &destinations,
+        )
+        .await
     }
 
     #[tokio::test]
@@ -209,7 +215,7 @@ mod generic {
         let secrets = secrets(&["token", "password", "header_value", "query_value"].map(|field| (field, secret)));
         let egress = egress(RealNetwork::new(), Policy { allow_private_network: true }, patience);
         probe::test(
-            (&egress, &SeededRandom::default()),
+            (&egress, &SeededRandom::default(), &Tables),
             http,
             &settings,
             &secrets,
@@ -400,8 +406,14 @@ async fn a_type_without_a_harmless_test_is_not_tested() {
     let settings = settings(&[("base_url", url.as_str()), ("test_method", "GET"), ("test_path", "/")]);
     let (secrets, destinations) = (Secrets::default(), BTreeSet::from([counterpart.origin()]));
     for connection_type in [&visible, &none] {
-        let finding =
-            probe::test((&egress, &SeededRandom::default()), connection_type, &settings, &secrets, &destinations).await;
+        let finding = probe::test(
+            (&egress, &SeededRandom::default(), &Tables),
+            connection_type,
+            &settings,
+            &secrets,
+            &destinations,
+        )
+        .await;
         assert_eq!(found(&finding), unknown(Reason::NoTest));
         assert!(probe::send_message(&egress, connection_type, &settings, &secrets, &destinations).await.is_none());
     }

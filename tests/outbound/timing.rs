@@ -23,7 +23,7 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 use url::Host as Name;
 
-use crate::ports::{RealLines, SeededRandom, SetClock};
+use crate::ports::{RealLines, SeededRandom, SetClock, Tables};
 
 /// What becomes of a request.
 #[derive(Debug, Clone, Copy)]
@@ -90,7 +90,8 @@ async fn found(host: Host, base_url: &str, allowed: &str) -> (Option<Reason>, Du
     let secrets: Secrets = [("token".to_owned(), Secret::new("s3cret".to_owned()))].into_iter().collect();
     let allowed = BTreeSet::from([Origin::try_from(allowed.to_owned()).unwrap()]);
     let began = Instant::now();
-    let finding = probe::test((&egress, &SeededRandom::default()), bearer, &settings, &secrets, &allowed).await;
+    let finding =
+        probe::test((&egress, &SeededRandom::default(), &Tables), bearer, &settings, &secrets, &allowed).await;
     (finding.reason, began.elapsed())
 }
 
@@ -219,7 +220,7 @@ async fn found_database(server: Server, host: &str, ssl_mode: &str, allowed: &st
     let secrets: Secrets = [("password".to_owned(), Secret::new("s3cret".to_owned()))].into_iter().collect();
     let allowed = BTreeSet::from([Origin::try_from(allowed.to_owned()).unwrap()]);
     let began = Instant::now();
-    let finding = probe::test((&egress, &SeededRandom::default()), of, &settings, &secrets, &allowed).await;
+    let finding = probe::test((&egress, &SeededRandom::default(), &Tables), of, &settings, &secrets, &allowed).await;
     (finding.reason, began.elapsed())
 }
 

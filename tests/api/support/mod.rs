@@ -33,7 +33,7 @@ use tower::ServiceExt;
 
 use counterpart::{Counterpart, Received, Reply, answer};
 use database::Sqlite;
-use ports::{RealLines, Rerouted, SeededRandom, SetClock};
+use ports::{RealLines, Rerouted, SeededRandom, SetClock, Tables};
 use signing::Ring;
 
 /// 2026-11-20T10:00:00.000Z.
@@ -167,6 +167,7 @@ impl Keyfob {
             sign: Arc::new(Ring),
             clock: Arc::clone(&clock) as _,
             random,
+            unicode: Arc::new(Tables),
             log: Arc::clone(&log) as _,
             throttle: Arc::clone(&throttle) as _,
         };

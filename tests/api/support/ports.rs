@@ -11,10 +11,11 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt};
 use http::header::HOST;
 use keyfob::domain::time::Timestamp;
-use keyfob::ports::{Clock, Connect, Inbound, Line, Network, NetworkError, Outbound, Random};
+use keyfob::ports::{Clock, Connect, Inbound, Line, Network, NetworkError, Outbound, Random, Unicode};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use unicode_normalization::UnicodeNormalization;
 use url::{Host, Url};
 
 /// The network through reqwest: no redirects, bodies decompressed.
@@ -145,5 +146,14 @@ impl Random for SeededRandom {
             let block = Sha256::digest(self.0.fetch_add(1, Ordering::SeqCst).to_be_bytes());
             chunk.copy_from_slice(&block[..chunk.len()]);
         }
+    }
+}
+
+/// The tables of a crate.
+pub(crate) struct Tables;
+
+impl Unicode for Tables {
+    fn nfkc(&self, text: &str) -> String {
+        text.nfkc().collect()
     }
 }

@@ -1,6 +1,8 @@
 //! Tests of connections to databases, against real servers that are started here, each with a data directory and a
 //! certificate authority of its own.
 
+mod mysql;
+mod mysql8;
 mod postgresql;
 
 use std::collections::BTreeSet;
@@ -31,7 +33,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use url::Host;
 
-use crate::ports::{RealNetwork, SeededRandom, SetClock};
+use crate::ports::{RealNetwork, SeededRandom, SetClock, Tables};
 use crate::probe::{IMPATIENT, PATIENT};
 
 /// A database server that runs until the test ends.
@@ -164,7 +166,7 @@ async fn test(provider: &str, lines: Lines, port: u16, replaced: &Value, patienc
     let clock = SetClock::at(Timestamp::from_millis(0)).with_patience(patience);
     let policy = Policy { allow_private_network: true };
     let egress = Egress::new((Arc::new(RealNetwork::new()), Arc::new(lines)), Arc::new(clock), policy);
-    probe::test((&egress, &SeededRandom::default()), of, &settings, &secrets, &origins).await
+    probe::test((&egress, &SeededRandom::default(), &Tables), of, &settings, &secrets, &origins).await
 }
 
 impl Server {

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::counterpart::{Counterpart, answer};
-use crate::ports::{Rerouted, SeededRandom};
+use crate::ports::{Rerouted, SeededRandom, Tables};
 use crate::probe::{IMPATIENT, PATIENT, egress};
 use crate::stub::{Service, Stub};
 
@@ -183,7 +183,7 @@ async fn test_for(patience: Duration, of: &Described, network: impl Network + 's
     let Checked { settings, secrets } = &checked;
     let origins = destinations(connection_type(of), settings, secrets).unwrap();
     let egress = egress(network, Policy::default(), patience);
-    probe::test((&egress, &SeededRandom::default()), connection_type(of), settings, secrets, &origins).await
+    probe::test((&egress, &SeededRandom::default(), &Tables), connection_type(of), settings, secrets, &origins).await
 }
 
 /// Verdict, reason and action in the words of the API.
