@@ -14,11 +14,13 @@ pub(crate) struct Operation {
     pub(crate) later: &'static [&'static str],
     /// Whether the same again is another one, or nothing, and never refused.
     pub(crate) repeats: bool,
+    /// Whether its answer shows a secret: then it is given once.
+    pub(crate) shows_secret: bool,
 }
 
 impl Operation {
     const fn new(name: &'static str, call: Call) -> Self {
-        Self { name, call, later: &[], repeats: false }
+        Self { name, call, later: &[], repeats: false, shows_secret: false }
     }
 
     pub(crate) fn is_idempotent(&self) -> bool {
@@ -154,14 +156,17 @@ fn on_one(stage: &Stage) -> Vec<Operation> {
             ..post("report", &format!("{path}/reports"), json!({ "revision": 3 }))
         },
         Operation { repeats: true, ..post("reveal", &format!("{path}/reveal"), message) },
-        once("create an API key", "/v1/api-keys", api_key),
+        Operation { shows_secret: true, ..once("create an API key", "/v1/api-keys", api_key) },
         delete("revoke an API key", format!("/v1/api-keys/{}", stage.api_key)),
         once("register an origin", "/v1/embedded/origins", json!({ "origin": "https://other.acme.dev" })),
         delete("remove an origin", format!("/v1/embedded/origins/{}", stage.origin)),
-        once("register a webhook", "/v1/webhooks", webhook("two")),
+        Operation { shows_secret: true, ..once("register a webhook", "/v1/webhooks", webhook("two")) },
         delete("delete a webhook", format!("/v1/webhooks/{}", stage.webhook)),
         Operation { repeats: true, ..post("rewrap", "/v1/keys/rewrap", Value::Null) },
-        once("mint a session", "/v1/embedded/sessions", json!({ "environment": "development", "customer": "c2" })),
+        Operation {
+            shows_secret: true,
+            ..once("mint a session", "/v1/embedded/sessions", json!({ "environment": "development", "customer": "c2" }))
+        },
         Operation { repeats: true, ..post("sign in", "/v1/session", Value::Null) },
         Operation::new(
             "sign out",
