@@ -23,7 +23,8 @@ pub fn new_secret(random: &dyn Random) -> Secret {
 /// The signature over the parts, joined by full stops; none where the secret is none.
 pub(super) fn sign(secret: &Secret, parts: &[&str; 3]) -> Option<String> {
     let encoded = secret.expose_secret().strip_prefix(PREFIX)?;
-    let key = Zeroizing::new(STANDARD.decode(encoded).ok()?);
+    // HMAC takes an empty key, which everybody has.
+    let key = Zeroizing::new(STANDARD.decode(encoded).ok().filter(|key| !key.is_empty())?);
     let mac = Hmac::<Sha256>::new_from_slice(&key).ok()?.chain_update(parts.join("."));
     Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
 }
@@ -39,8 +40,7 @@ mod tests {
     #[test]
     fn what_is_no_secret_signs_nothing() {
         for secret in ["", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_?"] {
-            let signed = sign_with(secret, ["id", "1", "{}"]);
-            assert!(signed.is_none() || secret == "whsec_", "{secret}");
+            assert_eq!(sign_with(secret, ["id", "1", "{}"]), None, "{secret}");
         }
     }
 
