@@ -2,7 +2,6 @@
 //! not what any provider is.
 
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use ::http::header::{ACCEPT, HeaderValue, USER_AGENT};
@@ -18,7 +17,7 @@ use crate::domain::origin::Origin;
 use crate::domain::reason::Reason;
 use crate::domain::values::{Secrets, Settings};
 use crate::domain::verdict::Verdict;
-use crate::egress::{Answer, Deadline, Egress, EgressError};
+use crate::egress::{Answer, Deadline, Egress, EgressError, UNREACHED};
 use crate::ports::Outbound;
 
 /// What the outside sees as the sender.
@@ -156,7 +155,3 @@ impl Subject<'_> {
 
 /// How long is waited before a second try: AWS may refuse a right key for so long after a wrong one of the same id.
 pub(super) const SECOND_TRY: Duration = Duration::from_secs(5);
-
-/// What Cloudflare answers in the place of a host that it cannot resolve, connect to or agree with (its documentation,
-/// "Cloudflare 5xx errors" and "1xxx errors").
-const UNREACHED: RangeInclusive<u16> = 520..=530;

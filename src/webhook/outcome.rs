@@ -6,7 +6,7 @@ use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 
 use crate::domain::time::Timestamp;
-use crate::egress::{Answer, EgressError};
+use crate::egress::{Answer, EgressError, UNREACHED};
 
 /// The pauses before the second and every further attempt: seven attempts in a day and a half.
 const PAUSES: [Duration; 6] = [
@@ -52,6 +52,9 @@ impl Outcome {
 
     /// A redirect is not followed: it fails like any other answer that is not a success.
     fn of_status(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Self {
+        if UNREACHED.contains(&status.as_u16()) {
+            return Self::UNREACHABLE;
+        }
         let word = match status.as_u16() {
             200..300 => "2xx",
             300..400 => "3xx",
@@ -120,6 +123,17 @@ mod tests {
 
     fn after(text: &str) -> Option<Duration> {
         retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(text).unwrap())]), NOW)
+    }
+
+    #[test]
+    fn what_cloudflare_answers_in_the_place_of_a_host_is_no_answer() {
+        let of = |status| Outcome::of_status(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), NOW);
+        for status in 520..=530 {
+            assert_eq!(of(status), Outcome::UNREACHABLE, "{status}");
+        }
+        for status in [500, 519, 531, 599] {
+            assert_eq!(of(status), Outcome { word: "5xx", then: Then::Pause(None) }, "{status}");
+        }
     }
 
     #[test]
