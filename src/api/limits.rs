@@ -1,5 +1,6 @@
 //! Rate limits: counted exactly, in the database.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::app::App;
@@ -10,30 +11,31 @@ use super::error::ApiError;
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Counts a test of a connection (or of a caller's draft), and of each origin that it calls. A test that its own limit
-/// refuses does not count for the origin: one loop must not keep everybody else away.
+/// Counts a test of a connection (or of a caller's draft), and of each host that it calls. A test that its own limit
+/// refuses does not count for the host: one loop must not keep everybody else away.
 ///
 /// # Errors
 /// 429 when one of them had too many.
-pub async fn count_test(app: &App, bucket: &str, origins: impl Iterator<Item = &str>) -> Result<(), ApiError> {
+pub async fn count_test(app: &App, bucket: &str, hosts: BTreeSet<&str>) -> Result<(), ApiError> {
     let limits = &app.config.limits;
     let (own, limit, per_host) = (format!("test:{bucket}"), limits.tests_per_minute, limits.tests_per_minute_per_host);
-    let all = origins.fold(rates::count(&own, MINUTE, app.now()).map(move |count| count <= limit), |all, origin| {
-        let within = rates::count_while(&format!("host:{origin}"), (&own, limit), MINUTE, app.now());
+    let own_count = rates::count(&own, MINUTE, app.now()).map(move |count| count <= limit);
+    let all = hosts.into_iter().fold(own_count, |all, host| {
+        let within = rates::count_while(&format!("host:{host}"), (&own, limit), MINUTE, app.now());
         all.and(within.map(move |count| count.is_some_and(|count| count <= per_host))).map(|(all, one)| all && one)
     });
     if all.run(&*app.database).await? { Ok(()) } else { Err(exceeded(app, MINUTE)) }
 }
 
-/// Counts a scheduled test at each origin that it calls and tells whether it may run. It leaves half of what an origin takes to
+/// Counts a scheduled test at each host that it calls and tells whether it may run. It leaves half of what a host takes to
 /// people: nobody's save is refused because of tests that can wait.
 ///
 /// # Errors
 /// When the storage failed.
-pub async fn may_retest(app: &App, origins: impl Iterator<Item = &str>) -> Result<bool, ApiError> {
+pub async fn may_retest(app: &App, hosts: BTreeSet<&str>) -> Result<bool, ApiError> {
     let share = (app.config.limits.tests_per_minute_per_host / 2).max(1);
-    let all = origins.fold(nothing().map(|()| true), |all, origin| {
-        let within = rates::count_up_to(&format!("host:{origin}"), share, MINUTE, app.now());
+    let all = hosts.into_iter().fold(nothing().map(|()| true), |all, host| {
+        let within = rates::count_up_to(&format!("host:{host}"), share, MINUTE, app.now());
         all.and(within).map(|(all, one)| all && one)
     });
     Ok(all.run(&*app.database).await?)

@@ -41,6 +41,17 @@ impl Origin {
         self.0.starts_with("https://") || self.0.strip_prefix("http://").is_some_and(is_local)
     }
 
+    /// The host: a name, or an address (one of IPv6 in brackets).
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let rest = self.0.split_once("://").map_or(&*self.0, |(_, rest)| rest);
+        // The last colon is that of a port, unless it stands within brackets.
+        match rest.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => host,
+            _ => rest,
+        }
+    }
+
     /// The origin as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -82,6 +93,21 @@ impl fmt::Display for Origin {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_host_is_told_without_scheme_and_port() {
+        for (text, host) in [
+            ("https://api.acme.dev", "api.acme.dev"),
+            ("https://API.acme.dev:8443", "api.acme.dev"),
+            ("http://127.0.0.1:80", "127.0.0.1"),
+            ("https://[2606:4700::1111]", "[2606:4700::1111]"),
+            ("https://[2606:4700::1111]:8443", "[2606:4700::1111]"),
+        ] {
+            assert_eq!(Origin::try_from(text.to_owned()).unwrap().host(), host);
+        }
+        let server = Origin::of_server("postgresql", &Host::parse("[::1]").unwrap(), 5432);
+        assert_eq!(server.host(), "[::1]");
+    }
 
     #[test]
     fn more_than_an_origin_is_refused() {

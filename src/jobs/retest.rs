@@ -98,7 +98,7 @@ async fn test(app: &App, ring: &KeyRing, id: &ConnectionId) -> Result<Outcome, A
         return put_off(app, id, UNTESTED).await;
     }
     let draft = Draft::stored(app, ring, &connection, entry).await?;
-    if !limits::may_retest(app, draft.origins()).await? {
+    if !limits::may_retest(app, draft.hosts()).await? {
         return put_off(app, id, BUSY).await;
     }
     let tested = Tested::run(app, &draft, connection.history.revision, Source::Schedule).await;

@@ -133,6 +133,12 @@ async fn sixty_tests_a_minute_and_destination_host_whoever_asks() {
         allowed(&request.send(&keyfob).await);
     }
     refused(&rest[0].send(&keyfob).await, 61);
+    // Another port is no other host, nor is another spelling of the usual one.
+    for url in ["https://api.acme.dev:8443", "https://API.acme.dev:443/v2"] {
+        let mut same = draft();
+        same.body["settings"]["base_url"] = url.into();
+        refused(&same.send(&keyfob).await, 61);
+    }
     let mut elsewhere = draft();
     elsewhere.body["settings"]["base_url"] = "https://api.other.dev".into();
     allowed(&elsewhere.send(&keyfob).await);

@@ -109,7 +109,7 @@ fn check(report: &Report, connection: &Connection) -> Result<(), ApiError> {
 async fn decide(app: &App, connection: &Connection, entry: Option<Entry>) -> Result<Outcome, ApiError> {
     let (id, revision) = (&connection.id, connection.history.revision);
     let draft = Draft::stored(app, app.ring()?, connection, entry).await?;
-    match limits::count_test(app, id.as_str(), draft.origins()).await {
+    match limits::count_test(app, id.as_str(), draft.hosts()).await {
         Ok(()) => {}
         Err(ApiError::RateLimited(_)) => return Ok(Outcome::RateLimited),
         Err(error) => return Err(error),

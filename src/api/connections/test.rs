@@ -199,7 +199,7 @@ async fn test(
     draft: &Draft,
     (mode, revision): (Mode, u64),
 ) -> Result<Tested, ApiError> {
-    limits::count_test(app, &subject.bucket, draft.origins()).await?;
+    limits::count_test(app, &subject.bucket, draft.hosts()).await?;
     if mode == Mode::Silent {
         return Ok(Tested::run(app, draft, revision, Source::Test).await);
     }

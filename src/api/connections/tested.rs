@@ -92,6 +92,6 @@ pub async fn test_before_save(
     if !wanted {
         return Ok(None);
     }
-    limits::count_test(app, bucket, draft.origins()).await?;
+    limits::count_test(app, bucket, draft.hosts()).await?;
     Ok(Some(Tested::run(app, draft, revision, Source::Save).await))
 }

@@ -84,9 +84,9 @@ impl Draft {
         .await
     }
 
-    /// The origins that a test of the values calls.
-    pub fn origins(&self) -> impl Iterator<Item = &str> {
-        self.destinations.iter().map(Origin::as_str)
+    /// The hosts that a test of the values calls, each once.
+    pub fn hosts(&self) -> BTreeSet<&str> {
+        self.destinations.iter().map(Origin::host).collect()
     }
 
     /// Seals the secrets for a revision and stores the blob; nothing where there is no secret.
