@@ -60,7 +60,7 @@ pub async fn some(app: &App, actor: &Actor, known: &[KeyUse]) -> Result<Done, Ap
         action: AuditAction::KeysRewrapped,
         resource_id: format!("master_key_{}", ring.primary_id()),
         detail: json!({
-            "from": from.key_id, "to": ring.primary_id(), "entries": done.taken,
+            "from": from.key_id, "to": ring.primary_id(), "taken": done.taken,
             "unopenable": done.unopenable.len(), "named": done.unopenable.iter().take(NAMED).collect::<Vec<_>>(),
         }),
     };

@@ -167,7 +167,7 @@ async fn a_rewrap_is_audited_with_what_it_did_and_touches_no_blob() {
     let row =
         "select json_array(action, resource_id, environment, json(detail)) from audit_events order by seq desc limit 1";
     let row: Value = serde_json::from_str(&keyfob.database.value::<String>(row)).unwrap();
-    let detail = json!({ "from": 1, "to": 2, "entries": 1, "unopenable": 0, "named": [] });
+    let detail = json!({ "from": 1, "to": 2, "taken": 1, "unopenable": 0, "named": [] });
     assert_eq!(row, json!(["master_key.rewrapped", "master_key_2", null, detail]));
 }
 
