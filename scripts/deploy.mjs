@@ -5,11 +5,11 @@
 // - ENV: `staging` or `production`, the environments of wrangler.toml
 // - `--dry-run` (DRY_RUN=1): bundles and checks the configuration, and asks and changes nothing in the account
 // - MASTER_KEYS, ROOT_API_KEY (variables): used for a secret that the Worker lacks, in the place of a generated one
-// - KEYFOB_URL (variable): where it answers, if not at the workers.dev address that wrangler prints
-import { existsSync } from "node:fs";
+// - SHOW_SECRETS=1 (variable): generates secrets, and shows them, even where the output is no terminal
+// - KEYFOB_URL (variable): where it answers, if not at the workers.dev address that wrangler prints; https
 import { blobsName, EnvironmentError, generate, read } from "./deploy/config.mjs";
-import { missingSecrets } from "./deploy/secrets.mjs";
-import { addressIn, smoke } from "./deploy/smoke.mjs";
+import { checkGiven, checkShown, missingSecrets } from "./deploy/secrets.mjs";
+import { addressIn, checkAddress, smoke } from "./deploy/smoke.mjs";
 import { Wrangler } from "./deploy/wrangler.mjs";
 
 try {
@@ -23,13 +23,19 @@ try {
 async function deploy(environment, isDryRun) {
   const config = read("wrangler.toml", environment);
   if (isDryRun) return dryRun(environment, config);
+  checkGiven();
+  checkAddress(process.env.KEYFOB_URL);
   // Names before ids: without a configuration of its own, the first calls concern the account and no Worker.
   const account = new Wrangler([]);
 
-  say(`D1 database ${config.databaseName}`);
-  const { id: databaseId, isNew } = await databaseOf(account, config);
-  say(`KV namespace ${blobsName(config)}`);
-  const blobsId = await blobsOf(account, config);
+  const { id: databaseId, isNew } = await findOrCreate("D1 database", { id: config.databaseId, name: config.databaseName }, {
+    list: () => account.databases(),
+    create: (name) => account.createDatabase(name),
+  });
+  const { id: blobsId } = await findOrCreate("KV namespace", { id: config.blobsId, name: blobsName(config) }, {
+    list: () => account.namespaces(),
+    create: (name) => account.createNamespace(name),
+  });
   const file = generate("wrangler.toml", environment, { databaseId, blobsId });
   const wrangler = new Wrangler(["--config", file, "--env", environment]);
 
@@ -38,6 +44,7 @@ async function deploy(environment, isDryRun) {
   if (environment === "production" && present.includes("ALLOW_PRIVATE_NETWORK")) {
     throw new EnvironmentError("The Worker has a secret ALLOW_PRIVATE_NETWORK, with which it refuses to run in production: delete it.");
   }
+  checkShown(present);
   // Before the code that needs them, and the code before goes on with them: they only add.
   say("Migrations");
   await wrangler.migrate();
@@ -50,31 +57,21 @@ async function deploy(environment, isDryRun) {
 
   say("Deploying");
   const output = await wrangler.deploy();
-  await smoke(process.env.KEYFOB_URL || addressIn(output), process.env.ROOT_API_KEY || secrets.ROOT_API_KEY);
+  await smoke(process.env.KEYFOB_URL || addressIn(output), environment, process.env.ROOT_API_KEY || secrets.ROOT_API_KEY);
   console.log(`\n${config.workerName} is deployed. Repeating this command changes nothing but the code.`);
 }
 
-async function databaseOf(account, { databaseName, databaseId }) {
-  const find = async () => (await account.databases()).find(({ name, uuid }) => (databaseId ? uuid === databaseId : name === databaseName));
+// What the account has by this id, or by this name where wrangler.toml says no id; created where there is none.
+async function findOrCreate(kind, { id, name }, { list, create }) {
+  say(`${kind} ${name}`);
+  const find = async () => (await list()).find((one) => (id ? one.id === id : one.name === name));
   const found = await find();
-  if (found) return { id: found.uuid, isNew: false };
-  if (databaseId) throw new Error(`wrangler.toml names the database ${databaseId}, which this account does not have.`);
-  await account.createDatabase(databaseName);
+  if (found) return { id: found.id, isNew: false };
+  if (id) throw new Error(`wrangler.toml names the ${kind} ${id}, which this account does not have.`);
+  await create(name);
   const created = await find();
-  if (!created) throw new Error(`The database ${databaseName} was created, and the account does not list it yet: repeat.`);
-  return { id: created.uuid, isNew: true };
-}
-
-async function blobsOf(account, config) {
-  const name = blobsName(config);
-  const find = async () => (await account.namespaces()).find(({ title, id }) => (config.blobsId ? id === config.blobsId : title === name));
-  const found = await find();
-  if (found) return found.id;
-  if (config.blobsId) throw new Error(`wrangler.toml names the namespace ${config.blobsId}, which this account does not have.`);
-  await account.createNamespace(name);
-  const created = await find();
-  if (!created) throw new Error(`The namespace ${name} was created, and the account does not list it yet: repeat.`);
-  return created.id;
+  if (!created) throw new Error(`The ${kind} ${name} was created, and the account does not list it yet: repeat.`);
+  return { id: created.id, isNew: true };
 }
 
 async function dryRun(environment, config) {
@@ -85,7 +82,7 @@ async function dryRun(environment, config) {
   console.log(`
 Would, in this order, and each only where it is not there yet:
   create the D1 database ${config.databaseName} and the KV namespace ${blobsName(config)}
-  apply the migrations in schema/${existsSync("schema") ? "" : " (there are none here)"}
+  apply the migrations in schema/
   generate and store MASTER_KEYS and ROOT_API_KEY
   deploy ${config.workerName}, and ask it for /healthz and /v1/keys`);
 }

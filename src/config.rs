@@ -63,6 +63,8 @@ const HORIZON: Duration = Duration::from_hours(14 * 24);
 
 /// The configuration of one deployment.
 pub struct Config {
+    /// Which deployment this is, where it is said; no secret.
+    pub deployment: Option<String>,
     /// The master keys, or why there are none: then metadata is served and secrets are not.
     pub ring: Result<KeyRing, KeyRingError>,
     /// The hash of the first API key, where one is configured.
@@ -83,8 +85,9 @@ impl Config {
     /// # Errors
     /// When Keyfob must not run with it.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let deployment = variable("KEYFOB_DEPLOYMENT");
         let allow_private_network = variable("ALLOW_PRIVATE_NETWORK").is_some_and(|value| value == "true");
-        if allow_private_network && variable("KEYFOB_DEPLOYMENT").is_some_and(|name| name == "production") {
+        if allow_private_network && deployment.as_deref() == Some("production") {
             return Err(ConfigError::PrivateNetworkInProduction);
         }
         let root_key = match variable("ROOT_API_KEY").filter(|key| !key.is_empty()) {
@@ -104,7 +107,7 @@ impl Config {
         };
         let ring = KeyRing::parse(&variable("MASTER_KEYS").unwrap_or_default());
         let access = Settings::read(variable, Policy { allow_private_network })?;
-        Ok(Self { ring, root_key, allow_private_network, limits, horizon, access })
+        Ok(Self { deployment, ring, root_key, allow_private_network, limits, horizon, access })
     }
 }
 

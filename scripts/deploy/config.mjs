@@ -2,7 +2,7 @@
 // D1 and KV belong to an account, not to the project: they go into a generated file that git ignores, beside wrangler.toml,
 // so that its paths hold.
 import { readFileSync, writeFileSync } from "node:fs";
-import { parse } from "smol-toml";
+import { parse, stringify } from "smol-toml";
 
 // A refusal before anything was done.
 export class EnvironmentError extends Error {}
@@ -16,20 +16,18 @@ export function read(file, environment) {
   if (!ENVIRONMENTS.includes(environment)) {
     throw new EnvironmentError(`Say where: make deploy ENV=${ENVIRONMENTS.join("|")}${environment ? ` (not ${environment})` : ""}`);
   }
-  const { name, env = {} } = parse(readFileSync(file, "utf8"));
+  const config = parse(readFileSync(file, "utf8"));
   // An environment inherits no variable and no binding.
-  const { vars = {}, d1_databases = [], kv_namespaces = [] } = env[environment] ?? {};
+  const { vars = {} } = config.env?.[environment] ?? {};
   if (environment === "production" && String(vars.ALLOW_PRIVATE_NETWORK ?? "") !== "") {
     throw new EnvironmentError("ALLOW_PRIVATE_NETWORK is set for production in wrangler.toml: it is for local work. Remove it.");
   }
   if (vars.KEYFOB_DEPLOYMENT !== environment) {
-    throw new EnvironmentError(`KEYFOB_DEPLOYMENT must be "${environment}" in [env.${environment}] of wrangler.toml.`);
+    throw new EnvironmentError(`KEYFOB_DEPLOYMENT must be "${environment}" in [env.${environment}.vars] of wrangler.toml.`);
   }
-  const database = d1_databases.find(({ binding }) => binding === "DATABASE");
-  const blobs = kv_namespaces.find(({ binding }) => binding === "BLOBS");
-  if (!database || !blobs) throw new EnvironmentError(`[env.${environment}] of wrangler.toml needs the bindings DATABASE and BLOBS.`);
+  const { database, blobs } = bindings(config, environment);
   return {
-    workerName: `${name}-${environment}`,
+    workerName: `${config.name}-${environment}`,
     databaseName: database.database_name,
     databaseId: PLACEHOLDER.test(database.database_id) ? undefined : database.database_id,
     blobsId: PLACEHOLDER.test(blobs.id) ? undefined : blobs.id,
@@ -43,17 +41,19 @@ export function blobsName({ databaseName }) {
 
 // Writes wrangler.toml with the ids of this account to a file of its own; returns its name.
 export function generate(file, environment, { databaseId, blobsId }) {
-  let text = readFileSync(file, "utf8");
-  if (databaseId) text = replace(text, `env.${environment}.d1_databases`, "database_id", databaseId);
-  if (blobsId) text = replace(text, `env.${environment}.kv_namespaces`, "id", blobsId);
+  const config = parse(readFileSync(file, "utf8"));
+  const { database, blobs } = bindings(config, environment);
+  if (databaseId) database.database_id = databaseId;
+  if (blobsId) blobs.id = blobsId;
   const generated = `wrangler.${environment}.toml`;
-  writeFileSync(generated, `# Generated from ${file} by scripts/deploy.mjs, with the ids of one account. Never committed.\n${text}`);
+  writeFileSync(generated, `# Generated from ${file} by scripts/deploy.mjs, with the ids of one account. Never committed.\n${stringify(config)}`);
   return generated;
 }
 
-// Replaces a value in the first section of a name.
-function replace(text, section, key, value) {
-  const pattern = new RegExp(`(^\\[\\[${section.replaceAll(".", "\\.")}\\]\\]\\n(?:(?!\\[).*\\n)*?${key} = )"[^"]*"`, "m");
-  if (!pattern.test(text)) throw new EnvironmentError(`wrangler.toml has no ${key} in [[${section}]].`);
-  return text.replace(pattern, `$1"${value}"`);
+function bindings({ env = {} }, environment) {
+  const { d1_databases = [], kv_namespaces = [] } = env[environment] ?? {};
+  const database = d1_databases.find(({ binding }) => binding === "DATABASE");
+  const blobs = kv_namespaces.find(({ binding }) => binding === "BLOBS");
+  if (!database || !blobs) throw new EnvironmentError(`[env.${environment}] of wrangler.toml needs the bindings DATABASE and BLOBS.`);
+  return { database, blobs };
 }

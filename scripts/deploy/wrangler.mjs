@@ -9,18 +9,18 @@ export class Wrangler {
     this.#options = options;
   }
 
-  // `[{ uuid, name, … }]`
+  // `[{ id, name }]`
   async databases() {
-    return json(await this.#quietly(["d1", "list", "--json"]));
+    return json(await this.#quietly(["d1", "list", "--json"])).map(({ uuid, name }) => ({ id: uuid, name }));
   }
 
   async createDatabase(name) {
     await this.#loudly(["d1", "create", name]);
   }
 
-  // `[{ id, title, … }]`; this command knows no other format.
+  // `[{ id, name }]`; this command knows no other format.
   async namespaces() {
-    return json(await this.#quietly(["kv", "namespace", "list"]));
+    return json(await this.#quietly(["kv", "namespace", "list"])).map(({ id, title }) => ({ id, name: title }));
   }
 
   async createNamespace(name) {
@@ -68,10 +68,15 @@ export class Wrangler {
   }
 }
 
+// What neither wrangler nor the build that it starts gets to see: the secrets, and what make hands on of its own arguments,
+// among which they may be.
+const WITHHELD = ["MASTER_KEYS", "ROOT_API_KEY", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES"];
+
 // Without a terminal on its standard input wrangler asks nothing and takes its defaults.
 function run(args, { isLoud, input }) {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !WITHHELD.includes(name)));
   return new Promise((resolve, reject) => {
-    const child = spawn("wrangler", args, { stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn("wrangler", args, { env, stdio: ["pipe", "pipe", "pipe"] });
     const output = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"]) {
       child[name].setEncoding("utf8").on("data", (text) => {

@@ -100,11 +100,13 @@ pub async fn method_not_allowed() -> ApiError {
 
 /// GET /healthz
 ///
-/// Tells that the Worker runs, and asks nothing of the storage.
+/// Tells that the Worker runs, and as which deployment, so that a key for one is not sent to another. Asks nothing of the
+/// storage.
 #[utoipa::path(
     get, path = "/healthz", tag = "Operation", security(()),
     responses((status = 200, description = "It runs", body = String, content_type = "text/plain"))
 )]
-pub async fn health() -> Response {
-    (StatusCode::OK, [(header::CACHE_CONTROL, "no-store")], "ok\n").into_response()
+pub async fn health(app: App) -> Response {
+    let text = format!("ok {}\n", app.config.deployment.as_deref().unwrap_or("unnamed"));
+    (StatusCode::OK, [(header::CACHE_CONTROL, "no-store")], text).into_response()
 }

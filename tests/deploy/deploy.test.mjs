@@ -7,8 +7,10 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
+import { parse } from "smol-toml";
+import { read } from "../../scripts/deploy/config.mjs";
 import { addressIn } from "../../scripts/deploy/smoke.mjs";
-import { newApiKey, newMasterKeys } from "../../scripts/keys.mjs";
+import { faultOfMasterKeys, newApiKey, newMasterKeys } from "../../scripts/keys.mjs";
 
 const SCRIPT = resolve("scripts/deploy.mjs");
 const BIN = resolve("tests/deploy/bin");
@@ -23,7 +25,7 @@ beforeEach(async (t) => {
   folder = await mkdtemp(join(tmpdir(), "keyfob-deploy-"));
   await copyFile("wrangler.toml", join(folder, "wrangler.toml"));
   await setAccount({});
-  keyfob.problem = null;
+  Object.assign(keyfob, { problem: null, deployment: "staging", authorizations: [] });
   t.after?.(() => rm(folder, { recursive: true, force: true }));
 });
 
@@ -37,7 +39,7 @@ function deploy(args, env = {}) {
   const child = spawn(process.execPath, [SCRIPT, ...args], {
     cwd: folder,
     env: {
-      ...process.env, MASTER_KEYS: "", ROOT_API_KEY: "", PATH: `${BIN}${delimiter}${process.env.PATH}`, ACCOUNT: join(folder, "account.json"),
+      ...process.env, MASTER_KEYS: "", ROOT_API_KEY: "", SHOW_SECRETS: "1", PATH: `${BIN}${delimiter}${process.env.PATH}`, ACCOUNT: join(folder, "account.json"),
       KEYFOB_URL: keyfob.url, KEYFOB_PATIENCE_MS: "0", ...env,
     },
     stdio: ["ignore", "pipe", "pipe"],
@@ -49,9 +51,10 @@ function deploy(args, env = {}) {
 
 // A Keyfob that answers as a healthy one does: whichever key it is asked with was stored in the account.
 async function startAnswers() {
-  const state = { problem: null };
+  const state = {};
   const server = createServer(async (request, response) => {
-    if (request.url === "/healthz") return response.end("ok\n");
+    if (request.headers.authorization) state.authorizations.push(request.headers.authorization);
+    if (request.url === "/healthz") return response.end(`ok ${state.deployment}\n`);
     const roots = Object.values((await account()).workers).map(({ secrets }) => `Bearer ${secrets.ROOT_API_KEY}`);
     if (!roots.includes(request.headers.authorization)) return response.writeHead(401).end();
     response.setHeader("content-type", "application/json");
@@ -78,13 +81,93 @@ test("without a known environment nothing happens", async () => {
 
 test("production with the private network allowed is refused before anything happens", async () => {
   const toml = await readFile(join(folder, "wrangler.toml"), "utf8");
-  const allowed = toml.replace('KEYFOB_DEPLOYMENT = "production" }', 'KEYFOB_DEPLOYMENT = "production", ALLOW_PRIVATE_NETWORK = "true" }');
+  const allowed = toml.replace('KEYFOB_DEPLOYMENT = "production"\n', 'KEYFOB_DEPLOYMENT = "production"\nALLOW_PRIVATE_NETWORK = "true"\n');
   assert.notEqual(allowed, toml);
   await writeFile(join(folder, "wrangler.toml"), allowed);
   const { code, stderr } = await deploy(["production"]);
   assert.equal(code, 2);
   assert.match(stderr, /ALLOW_PRIVATE_NETWORK/);
   assert.deepEqual(await calls(), []);
+});
+
+test("an address without TLS is refused before anything happens, loopback apart", async () => {
+  for (const KEYFOB_URL of ["http://keyfob.example.com", "ftp://127.0.0.1", "keyfob.example.com", "http://localhost.example.com", "http://127.0.0.1.example.com"]) {
+    const { code, stderr } = await deploy(["staging"], { KEYFOB_URL });
+    assert.equal(code, 2, KEYFOB_URL);
+    assert.match(stderr, /KEYFOB_URL must be an https address/);
+  }
+  assert.deepEqual(await calls(), []);
+});
+
+test("another environment gets no key", async () => {
+  for (const deployment of ["production", ""]) {
+    keyfob.deployment = deployment;
+    const { code, stderr } = await deploy(["staging"], { ROOT_API_KEY: newApiKey() });
+    assert.equal(code, 1);
+    assert.match(stderr, /does not say that this is staging/);
+  }
+  assert.deepEqual(keyfob.authorizations, []);
+});
+
+test("secrets that the Worker could not use are refused before anything happens, and not shown", async () => {
+  const [key, ring] = [newApiKey(), JSON.parse(newMasterKeys())];
+  const other = key.at(-1) === "0" ? "1" : "0";
+  for (const ROOT_API_KEY of ["kf_x", key.slice(0, -1), `${key.slice(0, -1)}${other}`, ` ${key}`, key.replace("kf_", "ks_")]) {
+    const { code, stdout, stderr } = await deploy(["staging"], { ROOT_API_KEY });
+    assert.equal(code, 2, ROOT_API_KEY);
+    assert.match(stderr, /The variable ROOT_API_KEY cannot be used/);
+    assert.ok(!`${stdout}${stderr}`.includes(ROOT_API_KEY.slice(3, 40)) || ROOT_API_KEY === "kf_x");
+  }
+  const { code, stderr } = await deploy(["staging"], { MASTER_KEYS: JSON.stringify({ ...ring, primary: 2 }) });
+  assert.equal(code, 2);
+  assert.match(stderr, /The variable MASTER_KEYS cannot be used. Its primary key, 2/);
+  assert.deepEqual(await calls(), []);
+});
+
+test("a ring is what the Worker takes for one", () => {
+  const [one, two] = [7, 8].map((byte) => Buffer.alloc(32, byte).toString("base64"));
+  for (const ring of [
+    "", "null", "[]", "{}", "7", '{"primary":1}', '{"primary":1,"keys":{}}', '{"primary":1,"keys":[]}', `{"primary":"1","keys":{"1":"${one}"}}`,
+    `{"primary":2,"keys":{"1":"${one}"}}`, `{"primary":1,"keys":{"1":"${one}","2":"${one}"}}`, `{"primary":1,"keys":{"1":"${one}","x":"${two}"}}`,
+    `{"primary":1,"keys":{"1":"${one}","01":"${two}"}}`, `{"primary":1,"keys":{"1":"${one.slice(4)}"}}`, `{"primary":1,"keys":{"1":"${one.replace("=", "")}"}}`,
+    `{"primary":1,"keys":{"1":7}}`, `{"primary":1,"keys":{"1":"${one}"},"more":1}`, `{"primary":0,"keys":{"0":"${one}"}}`,
+  ]) assert.ok(faultOfMasterKeys(ring), ring);
+  assert.equal(faultOfMasterKeys(`{"primary":2,"keys":{"1":"${one}","2":"${two}"}}`), undefined);
+});
+
+test("where the output is no terminal nothing is made that would be shown, unless it is asked for", async () => {
+  for (const given of [{}, { MASTER_KEYS: newMasterKeys() }, { SHOW_SECRETS: "0" }]) {
+    const { code, stderr } = await deploy(["staging"], { SHOW_SECRETS: "", ...given });
+    assert.equal(code, 2);
+    assert.match(stderr, given.MASTER_KEYS ? /^\s*ROOT_API_KEY would be made/ : /MASTER_KEYS and ROOT_API_KEY would be made/);
+  }
+  assert.deepEqual([(await account()).workers, (await account()).migrated], [{}, 0]);
+  const given = { SHOW_SECRETS: "", MASTER_KEYS: newMasterKeys(), ROOT_API_KEY: newApiKey() };
+  assert.equal((await deploy(["staging"], given)).code, 0);
+});
+
+test("wrangler, and the build that it starts, see no secret", async () => {
+  const given = { MASTER_KEYS: newMasterKeys(), ROOT_API_KEY: newApiKey() };
+  const { code, stderr } = await deploy(["staging"], { ...given, MAKEFLAGS: ` -- ROOT_API_KEY=${given.ROOT_API_KEY}` });
+  assert.equal(code, 0, stderr);
+  const { calls: made } = await account();
+  for (const secret of Object.values(given)) {
+    assert.ok(made.every(({ env }) => !JSON.stringify(env).includes(JSON.stringify(secret).slice(1, -1))), "it is in no environment");
+  }
+  assert.ok(made.every(({ env }) => env.PATH));
+});
+
+test("what the documentation says of Access goes into wrangler.toml as it stands", async () => {
+  const [, snippet] = /```toml\n(ACCESS_TEAM_DOMAIN[^`]*)```/.exec(await readFile(resolve("docs/operations.md"), "utf8"));
+  const file = join(folder, "wrangler.toml");
+  const toml = await readFile(file, "utf8");
+  const line = 'KEYFOB_DEPLOYMENT = "production"\n';
+  assert.equal(toml.split(line).length, 2);
+  await writeFile(file, toml.replace(line, `${line}${snippet}`));
+  assert.equal(read(file, "production").workerName, "keyfob-production");
+  const { vars } = parse(await readFile(file, "utf8")).env.production;
+  assert.deepEqual(Object.keys(vars), ["KEYFOB_DEPLOYMENT", "ACCESS_TEAM_DOMAIN", "ACCESS_AUDIENCE", "ACCESS_ROLES"]);
+  assert.equal(JSON.parse(vars.ACCESS_ROLES).length, 3);
 });
 
 test("production with the private network allowed by a secret is refused before it is migrated", async () => {
