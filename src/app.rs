@@ -61,6 +61,8 @@ pub struct App {
     pub random: Arc<dyn Random>,
     /// Unicode.
     pub unicode: Arc<dyn Unicode>,
+    /// Public-key signatures.
+    pub sign: Arc<dyn Sign>,
     /// The log.
     pub log: Arc<dyn Log>,
     /// The limiter of failed authentications.
@@ -95,6 +97,7 @@ impl App {
             clock: ports.clock,
             random: ports.random,
             unicode: ports.unicode,
+            sign: ports.sign,
             log: ports.log,
             throttle: ports.throttle,
             sign_in,

@@ -186,6 +186,9 @@ pub enum PublicKey {
 pub trait Sign: Send + Sync {
     /// Tells whether this is a signature of the message by the owner of the key. A key that is none verifies nothing.
     async fn verify(&self, key: &PublicKey, message: &[u8], signature: &[u8]) -> bool;
+    /// Signs a message by RSASSA-PKCS1-v1_5 with SHA-256 (`RS256`), with an RSA private key in the DER of PKCS#8. None where
+    /// the key is none.
+    async fn sign_rs256(&self, pkcs8: &[u8], message: &[u8]) -> Option<Vec<u8>>;
 }
 
 /// Time.

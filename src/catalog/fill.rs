@@ -112,7 +112,12 @@ fn url_piece(filled: &str, field: &str, value: &str) -> Result<String, FillError
     let in_host = filled.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?', '#']));
     if in_host {
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-' || c == '_';
-        return if value.chars().all(fits) { Ok(value.to_owned()) } else { unfit("cannot be part of a host name") };
+        // No host name has an underscore; who names things with them (Snowflake) has hyphens there.
+        return if value.chars().all(fits) {
+            Ok(value.replace('_', "-"))
+        } else {
+            unfit("cannot be part of a host name")
+        };
     }
     if value.chars().all(|c| c == '.') {
         return unfit("would climb out of its place in the path");

@@ -7,6 +7,7 @@ pub mod destinations;
 pub mod file;
 pub mod fill;
 pub mod json_schema;
+pub mod key_file;
 mod pattern;
 mod placeholder;
 pub mod provider;
@@ -14,6 +15,7 @@ pub mod reach;
 #[cfg(test)]
 mod read;
 pub mod request;
+pub mod rsa_key;
 pub mod server;
 mod shape;
 pub mod signing;

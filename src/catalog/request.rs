@@ -21,7 +21,7 @@ use super::template::Template;
 use crate::domain::values::{Secrets, Settings};
 use crate::ports::Outbound;
 
-/// What a request to the provider is made of. Where the connection type signs each request (AWS), the caller signs, with the
+/// What a request to the provider is made of. Where the connection type signs each request or a token (AWS, Google, Snowflake), the caller signs, with the
 /// settings and secrets beside this: here is only what does not change. It holds secrets: it has no `Debug`.
 #[derive(Serialize, ToSchema)]
 pub struct Request {
@@ -141,7 +141,10 @@ impl Common {
     fn authenticate(&mut self, auth: &Auth, values: Values<'_>) -> Result<(), FillError> {
         match auth {
             // What signs each request has nothing that could be added here: see `signing`.
-            Auth::None {} | Auth::AwsSigv4 { .. } => {}
+            Auth::None {}
+            | Auth::AwsSigv4 { .. }
+            | Auth::GoogleServiceAccount { .. }
+            | Auth::SnowflakeKeyPair { .. } => {}
             Auth::Bearer { token } => {
                 let value = sensitive(&format!("Bearer {}", values.text(token)?));
                 let value = value.ok_or_else(|| unfit(token, "has characters that a header cannot carry"))?;

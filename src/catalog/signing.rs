@@ -1,9 +1,13 @@
 //! What signs the requests of a connection, where its type does not send a credential but proves that it has one. It
 //! knows the values; how each scheme signs is in `probe`.
 
+use zeroize::Zeroizing;
+
 use super::file::Auth;
-use super::fill::{FillError, Values};
+use super::fill::{FillError, Values, unfit};
+use super::key_file::{self, ServiceAccount};
 use super::provider::ConnectionType;
+use super::rsa_key::{self, KeyProblem, RsaKey};
 use super::template::Template;
 use crate::domain::values::{Secret, Secrets, Settings};
 
@@ -11,6 +15,30 @@ use crate::domain::values::{Secret, Secrets, Settings};
 pub enum Signing {
     /// AWS Signature Version 4.
     AwsSigv4(AwsSigv4),
+    /// A token of a Google service account.
+    GoogleServiceAccount(GoogleServiceAccount),
+    /// A token of a Snowflake user.
+    SnowflakeKeyPair(SnowflakeKeyPair),
+}
+
+/// A Google service account, and what it asks for.
+pub struct GoogleServiceAccount {
+    /// The account and its key.
+    pub account: ServiceAccount,
+    /// The scopes, with spaces between them.
+    pub scopes: String,
+    /// The person as whom it acts.
+    pub subject: Option<String>,
+}
+
+/// A Snowflake user and its key.
+pub struct SnowflakeKeyPair {
+    /// The account as tokens name it.
+    pub account: String,
+    /// The user, likewise.
+    pub user: String,
+    /// The key.
+    pub key: RsaKey,
 }
 
 /// Access keys, and what they sign for.
@@ -65,9 +93,35 @@ pub fn signing(
             let role = optional(values, role_arn.as_ref())?.map(|arn| AwsRole { arn, external_id });
             Signing::AwsSigv4(AwsSigv4 { keys, region: values.text(region)?, service: service.clone(), role })
         }
+        Auth::GoogleServiceAccount { credentials, scopes, subject } => {
+            let account = Zeroizing::new(values.text(credentials)?);
+            Signing::GoogleServiceAccount(GoogleServiceAccount {
+                account: key_file::parse(&account).map_err(|sentence| unfit(credentials, sentence))?,
+                scopes: values.text(scopes)?,
+                subject: optional(values, subject.as_ref())?,
+            })
+        }
+        Auth::SnowflakeKeyPair { account, user, private_key, passphrase } => {
+            let pem = Zeroizing::new(values.text(private_key)?);
+            let phrase = optional(values, passphrase.as_ref())?.map(Zeroizing::new);
+            let key = rsa_key::parse(&pem, phrase.as_ref().map(|phrase| phrase.as_str()));
+            let key = key.map_err(|problem| match problem {
+                KeyProblem::Key(sentence) => unfit(private_key, sentence),
+                KeyProblem::Passphrase(sentence) => unfit(passphrase.as_ref().unwrap_or(private_key), sentence),
+            })?;
+            let (account, user) = (snowflake_account(&values.text(account)?), values.text(user)?.to_uppercase());
+            Signing::SnowflakeKeyPair(SnowflakeKeyPair { account, user, key })
+        }
         _ => return Ok(None),
     };
     Ok(Some(signing))
+}
+
+/// The account as tokens name it: in capitals, and of a locator what stands before the region
+/// (<https://docs.snowflake.com/en/developer-guide/sql-api/authenticating>).
+fn snowflake_account(identifier: &str) -> String {
+    let end = if identifier.contains(".global") { '-' } else { '.' };
+    identifier.split(end).next().unwrap_or_default().to_uppercase()
 }
 
 fn optional(values: Values<'_>, template: Option<&Template>) -> Result<Option<String>, FillError> {

@@ -77,10 +77,12 @@ fn the_embedded_catalogue_holds_every_provider() {
         json!([
             ["airtable", ["token"]],
             ["aws", ["access_keys"]],
+            ["bigquery", ["service_account"]],
             ["datadog", ["application_key", "api_key"]],
             ["discord", ["webhook", "bot_token"]],
             ["github", ["token"]],
             ["gitlab", ["token"]],
+            ["google", ["service_account"]],
             ["http", ["bearer", "basic", "header", "query", "none"]],
             ["hubspot", ["access_token"]],
             ["jira", ["api_token"]],
@@ -93,6 +95,7 @@ fn the_embedded_catalogue_holds_every_provider() {
             ["s3", ["access_keys", "compatible"]],
             ["sendgrid", ["api_key"]],
             ["slack", ["incoming_webhook", "token"]],
+            ["snowflake", ["key_pair", "programmatic_access_token"]],
             ["stripe", ["api_key"]],
             ["twilio", ["api_key", "auth_token"]],
         ])

@@ -55,7 +55,12 @@ fn check_rules(field: &Field, text: &str) -> Result<(), Problem> {
 fn trim(text: &str, value_type: FieldType) -> String {
     let added = |c: char| c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
     let text = text.trim_matches(added);
-    if value_type == FieldType::Multiline { text.replace("\r\n", "\n") } else { text.to_owned() }
+    if value_type != FieldType::Multiline {
+        return text.to_owned();
+    }
+    let text = text.replace("\r\n", "\n");
+    // A key out of a JSON file or a variable has its line breaks written out.
+    if text.starts_with("-----BEGIN ") { text.replace("\\n", "\n").trim_end().to_owned() } else { text }
 }
 
 /// Spells an identifier as the provider does: without the address around it, in the letters that it is kept in.

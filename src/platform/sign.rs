@@ -29,6 +29,8 @@ mod binding {
             usages: &Array,
         ) -> Result<Promise, JsValue>;
         #[wasm_bindgen(js_namespace = ["crypto", "subtle"], catch)]
+        pub(super) fn sign(algorithm: &Object, key: &JsValue, message: &[u8]) -> Result<Promise, JsValue>;
+        #[wasm_bindgen(js_namespace = ["crypto", "subtle"], catch)]
         pub(super) fn verify(
             algorithm: &Object,
             key: &JsValue,
@@ -44,6 +46,10 @@ impl Sign for WebCrypto {
         // What the platform refuses to import or to verify proves nothing.
         SendFuture::new(verify(key, message, signature)).await.unwrap_or(false)
     }
+
+    async fn sign_rs256(&self, pkcs8: &[u8], message: &[u8]) -> Option<Vec<u8>> {
+        SendFuture::new(sign(pkcs8, message)).await.ok()
+    }
 }
 
 async fn verify(key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<bool, JsValue> {
@@ -53,6 +59,16 @@ async fn verify(key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<boo
     let key = JsFuture::from(binding::import_key("jwk", &jwk, &algorithm, false, &usages)?).await?;
     let outcome = JsFuture::from(binding::verify(&algorithm, &key, signature, message)?).await?;
     Ok(outcome.as_bool() == Some(true))
+}
+
+async fn sign(pkcs8: &[u8], message: &[u8]) -> Result<Vec<u8>, JsValue> {
+    let algorithm = object(&json!({ "name": "RSASSA-PKCS1-v1_5", "hash": "SHA-256" }))?;
+    let usages = Array::of1(&JsValue::from_str("sign"));
+    let key = js_sys::Uint8Array::from(pkcs8);
+    let imported = JsFuture::from(binding::import_key("pkcs8", &key, &algorithm, false, &usages)?).await;
+    key.fill(0, 0, key.length());
+    let signature = JsFuture::from(binding::sign(&algorithm, &imported?, message)?).await?;
+    Ok(js_sys::Uint8Array::new(&signature).to_vec())
 }
 
 /// The algorithm, named for importing and verifying at once, and the key as a JWK.

@@ -18,7 +18,7 @@ use crate::domain::reason::Reason;
 use crate::domain::values::{Secrets, Settings};
 use crate::domain::verdict::Verdict;
 use crate::egress::{Answer, Deadline, Egress, EgressError, UNREACHED};
-use crate::ports::Outbound;
+use crate::ports::{Outbound, Sign};
 
 /// What the outside sees as the sender.
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("Keyfob/", env!("CARGO_PKG_VERSION")));
@@ -27,6 +27,7 @@ const AGENT: HeaderValue = HeaderValue::from_static(concat!("Keyfob/", env!("CAR
 #[derive(Clone, Copy)]
 pub(super) struct Subject<'a> {
     pub(super) egress: &'a Egress,
+    pub(super) sign: &'a dyn Sign,
     pub(super) connection_type: &'a ConnectionType,
     pub(super) settings: &'a Settings,
     pub(super) secrets: &'a Secrets,
@@ -36,13 +37,13 @@ pub(super) struct Subject<'a> {
 
 /// Tests a connection by the call that its file describes, comparison included.
 pub(super) async fn test(
-    egress: &Egress,
+    (egress, sign): (&Egress, &dyn Sign),
     connection_type: &ConnectionType,
     settings: &Settings,
     secrets: &Secrets,
     destinations: &BTreeSet<Origin>,
 ) -> Finding {
-    let subject = Subject { egress, connection_type, settings, secrets, destinations };
+    let subject = Subject { egress, sign, connection_type, settings, secrets, destinations };
     let Some(test) = connection_type.harmless_test() else {
         return Ruling::unknown(Reason::NoTest).into();
     };
@@ -130,7 +131,7 @@ impl Subject<'_> {
         // A value that does not fit its place is as good as none.
         let mut outbound = rendered.map_err(|_| Ruling::MISSING)?.ok_or(Ruling::NO_CALL)?;
         if credential == Credential::Sent {
-            self.sign(&mut outbound, deadline).await?;
+            self.authenticate(&mut outbound, deadline).await?;
         }
         self.send(outbound, deadline).await
     }

@@ -10,17 +10,18 @@ use crate::catalog::request::Credential;
 use crate::domain::origin::Origin;
 use crate::domain::values::{Secrets, Settings};
 use crate::egress::Egress;
+use crate::ports::Sign;
 
 /// Sends the one fixed message of a connection type; none where the type has no message.
 pub async fn send_message(
-    egress: &Egress,
+    (egress, sign): (&Egress, &dyn Sign),
     connection_type: &ConnectionType,
     settings: &Settings,
     secrets: &Secrets,
     destinations: &BTreeSet<Origin>,
 ) -> Option<Finding> {
     let message = connection_type.message.as_ref()?;
-    let subject = Subject { egress, connection_type, settings, secrets, destinations };
+    let subject = Subject { egress, sign, connection_type, settings, secrets, destinations };
     let ruling = match subject.call(&message.call, Credential::Sent, &mut egress.deadline()).await {
         Ok(answer) => Evidence::new(&answer, &message.rules, None).judge(),
         Err(ruling) => ruling,

@@ -6,6 +6,7 @@
 pub mod aws_sigv4;
 mod facts;
 mod http;
+mod jwt;
 mod message;
 mod mysql;
 mod postgresql;
@@ -29,7 +30,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::values::{Secrets, Settings};
 use crate::domain::verdict::Verdict;
 use crate::egress::Egress;
-use crate::ports::{Random, Unicode};
+use crate::ports::{Random, Sign, Unicode};
 use verdict::Ruling;
 
 /// Tests a connection without any visible effect at the provider. The whole test takes no longer than one exchange may, and
@@ -37,14 +38,14 @@ use verdict::Ruling;
 ///
 /// `unknown` / `no_test` where the type has no test, or a field that its test needs has no value.
 pub async fn test(
-    (egress, random, unicode): (&Egress, &dyn Random, &dyn Unicode),
+    (egress, random, unicode, sign): (&Egress, &dyn Random, &dyn Unicode, &dyn Sign),
     connection_type: &ConnectionType,
     settings: &Settings,
     secrets: &Secrets,
     destinations: &BTreeSet<Origin>,
 ) -> Finding {
     match &connection_type.reach {
-        Reach::Request(_) => http::test(egress, connection_type, settings, secrets, destinations).await,
+        Reach::Request(_) => http::test((egress, sign), connection_type, settings, secrets, destinations).await,
         Reach::Server(template) => {
             server::test((egress, random, unicode), template, settings, secrets, destinations).await
         }

@@ -1,6 +1,6 @@
 // A secret planted in every secret field is found nowhere but where it is asked for: not in answers, logs, D1 or KV.
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { bearer, GENEROUS, ifMatch } from "./bodies.mjs";
 import { startService } from "./counterpart.mjs";
@@ -21,6 +21,17 @@ const hexCanary = (bytes) => {
 // Everything that is secret: what was planted, the tokens of callers, the root key, the master key.
 const PLANTED = () => [...CANARIES, ...tokens, keyfob.rootKey, ...Object.values(JSON.parse(keyfob.secrets.MASTER_KEYS).keys)];
 const tokens = [];
+
+// A private key in PEM, encrypted where there is a passphrase; a line of it is as telling as the whole.
+const privateKey = (passphrase) => {
+  const encrypted = passphrase ? { cipher: "aes-256-cbc", passphrase } : {};
+  const privateKeyEncoding = { type: "pkcs8", format: "pem", ...encrypted };
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048, privateKeyEncoding });
+  CANARIES.push(privateKey.split("\n")[5]);
+  return privateKey;
+};
+const keyFile = () =>
+  JSON.stringify({ type: "service_account", client_email: "a@b.iam.gserviceaccount.com", private_key: privateKey() });
 
 let keyfob;
 let echo;
@@ -68,6 +79,13 @@ const VALUES = {
   "s3/compatible": () => ({ secret_access_key: canary(17), session_token: canary(30) }),
   "datadog/application_key": () => ({ api_key: hexCanary(16), application_key: canary(20) }),
   "datadog/api_key": () => ({ api_key: hexCanary(16) }),
+  "google/service_account": () => ({ credentials: keyFile() }),
+  "bigquery/service_account": () => ({ credentials: keyFile() }),
+  "snowflake/key_pair": () => {
+    const passphrase = canary();
+    return { private_key: privateKey(passphrase), passphrase };
+  },
+  "snowflake/programmatic_access_token": () => ({ token: canary() }),
   "github/token": () => ({ token: `github_pat_${canary()}` }),
   "gitlab/token": () => ({ token: `glpat-${canary()}` }),
   "hubspot/access_token": () => ({ access_token: `pat-na1-${canary()}` }),
@@ -95,6 +113,9 @@ const SETTINGS = {
   get "postgresql/password"() {
     return { host: "127.0.0.1", port: echo.port, database: "app", user: "robot", ssl_mode: "disable" };
   },
+  "bigquery/service_account": { project_id: "planted-project" },
+  "snowflake/key_pair": { account: "acme-planted", user: "robot" },
+  "snowflake/programmatic_access_token": { account: "acme-planted" },
   "aws/access_keys": { access_key_id: "ASIAWATCHED000000000" },
   "s3/access_keys": { access_key_id: "ASIAWATCHED000000000" },
   "s3/compatible": { access_key_id: "WATCHED", endpoint: "https://minio.acme.dev" },

@@ -11,6 +11,8 @@ mod databases;
 #[cfg(test)]
 mod egress;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 #[path = "../api/support/ports.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]
 mod ports;
@@ -18,6 +20,10 @@ mod ports;
 mod probe;
 #[cfg(test)]
 mod providers;
+#[cfg(test)]
+#[path = "../api/support/signing.rs"]
+#[expect(dead_code, reason = "the tests of the API use the rest")]
+mod signing;
 #[cfg(test)]
 mod sigv4;
 #[cfg(test)]

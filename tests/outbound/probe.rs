@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use crate::counterpart::{Counterpart, Received, Reply, answer};
 use crate::ports::{RealLines, RealNetwork, SeededRandom, SetClock, Tables};
 use crate::providers::{DISCORD_URL, SLACK_URL, discord_webhook, slack_webhook};
+use crate::signing::Ring;
 use crate::stub::Stub;
 
 /// How long a test may wait, where it does not wait in vain: the whole ten seconds.
@@ -73,7 +74,7 @@ mod slack {
     async fn test_for(patience: Duration, stub: &Stub, url: &str) -> Finding {
         let egress = egress(stub.network(), Policy::default(), patience);
         probe::test(
-            (&egress, &SeededRandom::default(), &Tables),
+            (&egress, &SeededRandom::default(), &Tables, &Ring),
             slack(),
             &Settings::new(),
             &secrets(&[("webhook_url", url)]),
@@ -126,7 +127,7 @@ mod slack {
             let egress = egress.clone();
             async move {
                 probe::send_message(
-                    &egress,
+                    (&egress, &Ring),
                     slack(),
                     &Settings::new(),
                     &secrets(&[("webhook_url", url)]),
@@ -154,7 +155,7 @@ mod discord {
         let egress = egress(stub.network(), Policy::default(), PATIENT);
         let secrets = secrets(&[("webhook_url", url)]);
         probe::test(
-            (&egress, &SeededRandom::default(), &Tables),
+            (&egress, &SeededRandom::default(), &Tables, &Ring),
             connection_type,
             &Settings::new(),
             &secrets,
@@ -215,7 +216,7 @@ mod generic {
         let secrets = secrets(&["token", "password", "header_value", "query_value"].map(|field| (field, secret)));
         let egress = egress(RealNetwork::new(), Policy { allow_private_network: true }, patience);
         probe::test(
-            (&egress, &SeededRandom::default(), &Tables),
+            (&egress, &SeededRandom::default(), &Tables, &Ring),
             http,
             &settings,
             &secrets,
@@ -407,7 +408,7 @@ async fn a_type_without_a_harmless_test_is_not_tested() {
     let (secrets, destinations) = (Secrets::default(), BTreeSet::from([counterpart.origin()]));
     for connection_type in [&visible, &none] {
         let finding = probe::test(
-            (&egress, &SeededRandom::default(), &Tables),
+            (&egress, &SeededRandom::default(), &Tables, &Ring),
             connection_type,
             &settings,
             &secrets,
@@ -415,7 +416,9 @@ async fn a_type_without_a_harmless_test_is_not_tested() {
         )
         .await;
         assert_eq!(found(&finding), unknown(Reason::NoTest));
-        assert!(probe::send_message(&egress, connection_type, &settings, &secrets, &destinations).await.is_none());
+        assert!(
+            probe::send_message((&egress, &Ring), connection_type, &settings, &secrets, &destinations).await.is_none()
+        );
     }
     assert!(counterpart.received().is_empty());
 }

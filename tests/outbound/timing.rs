@@ -24,6 +24,7 @@ use tokio::time::{Instant, sleep};
 use url::Host as Name;
 
 use crate::ports::{RealLines, SeededRandom, SetClock, Tables};
+use crate::signing::Ring;
 
 /// What becomes of a request.
 #[derive(Debug, Clone, Copy)]
@@ -91,7 +92,7 @@ async fn found(host: Host, base_url: &str, allowed: &str) -> (Option<Reason>, Du
     let allowed = BTreeSet::from([Origin::try_from(allowed.to_owned()).unwrap()]);
     let began = Instant::now();
     let finding =
-        probe::test((&egress, &SeededRandom::default(), &Tables), bearer, &settings, &secrets, &allowed).await;
+        probe::test((&egress, &SeededRandom::default(), &Tables, &Ring), bearer, &settings, &secrets, &allowed).await;
     (finding.reason, began.elapsed())
 }
 
@@ -220,7 +221,8 @@ async fn found_database(server: Server, host: &str, ssl_mode: &str, allowed: &st
     let secrets: Secrets = [("password".to_owned(), Secret::new("s3cret".to_owned()))].into_iter().collect();
     let allowed = BTreeSet::from([Origin::try_from(allowed.to_owned()).unwrap()]);
     let began = Instant::now();
-    let finding = probe::test((&egress, &SeededRandom::default(), &Tables), of, &settings, &secrets, &allowed).await;
+    let finding =
+        probe::test((&egress, &SeededRandom::default(), &Tables, &Ring), of, &settings, &secrets, &allowed).await;
     (finding.reason, began.elapsed())
 }
 

@@ -217,7 +217,8 @@ async fn test(
     audited::begin(app, &who.actor, entry)?.run(&*app.database).await?;
     let began = app.now();
     let Draft { connection_type, settings, secrets, destinations } = draft;
-    let finding = probe::send_message(&app.egress, connection_type, settings, secrets, destinations).await;
+    let finding =
+        probe::send_message((&app.egress, &*app.sign), connection_type, settings, secrets, destinations).await;
     let finding = finding.ok_or(ApiError::NoMessage)?;
     Ok(Tested::record(app, finding, revision, Source::Message, began))
 }

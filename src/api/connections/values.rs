@@ -75,7 +75,7 @@ impl Draft {
     /// Tests the values, harming nothing.
     pub async fn test(&self, app: &App) -> Finding {
         probe::test(
-            (&app.egress, &*app.random, &*app.unicode),
+            (&app.egress, &*app.random, &*app.unicode, &*app.sign),
             self.connection_type,
             &self.settings,
             &self.secrets,

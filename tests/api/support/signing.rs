@@ -32,6 +32,10 @@ impl Sign for Ring {
             PublicKey::Ed25519 { x } => UnparsedPublicKey::new(&ED25519, x).verify(message, signature).is_ok(),
         }
     }
+
+    async fn sign_rs256(&self, pkcs8: &[u8], message: &[u8]) -> Option<Vec<u8>> {
+        RsaKeyPair::from_pkcs8(pkcs8).ok().map(|key| Signer::Rsa(key).sign(message))
+    }
 }
 
 /// Somebody who signs.

@@ -35,6 +35,7 @@ use url::Host;
 
 use crate::ports::{RealNetwork, SeededRandom, SetClock, Tables};
 use crate::probe::{IMPATIENT, PATIENT};
+use crate::signing::Ring;
 
 /// A database server that runs until the test ends.
 pub(crate) struct Server {
@@ -166,7 +167,7 @@ async fn test(provider: &str, lines: Lines, port: u16, replaced: &Value, patienc
     let clock = SetClock::at(Timestamp::from_millis(0)).with_patience(patience);
     let policy = Policy { allow_private_network: true };
     let egress = Egress::new((Arc::new(RealNetwork::new()), Arc::new(lines)), Arc::new(clock), policy);
-    probe::test((&egress, &SeededRandom::default(), &Tables), of, &settings, &secrets, &origins).await
+    probe::test((&egress, &SeededRandom::default(), &Tables, &Ring), of, &settings, &secrets, &origins).await
 }
 
 impl Server {

@@ -20,6 +20,7 @@ use url::Url;
 use crate::counterpart::{Counterpart, answer};
 use crate::ports::{Rerouted, SeededRandom, Tables};
 use crate::probe::{IMPATIENT, PATIENT, egress};
+use crate::signing::Ring;
 use crate::stub::{Service, Stub};
 
 /// Values of a connection: settings and secrets.
@@ -98,10 +99,12 @@ macro_rules! claims {
 
 mod airtable;
 mod aws;
+mod bigquery;
 mod datadog;
 mod discord;
 mod github;
 mod gitlab;
+mod google;
 mod hubspot;
 mod jira;
 mod linear;
@@ -113,6 +116,7 @@ mod pagerduty;
 mod s3;
 mod sendgrid;
 pub(crate) mod slack;
+mod snowflake;
 mod stripe;
 mod twilio;
 
@@ -125,10 +129,12 @@ fn all() -> Vec<Described> {
     let providers = [
         airtable::described(),
         aws::described(),
+        bigquery::described(),
         datadog::described(),
         discord::described(),
         github::described(),
         gitlab::described(),
+        google::described(),
         hubspot::described(),
         jira::described(),
         linear::described(),
@@ -138,6 +144,7 @@ fn all() -> Vec<Described> {
         s3::described(),
         sendgrid::described(),
         slack::described(),
+        snowflake::described(),
         stripe::described(),
         twilio::described(),
     ];
@@ -178,7 +185,8 @@ async fn test_for(patience: Duration, of: &Described, network: impl Network + 's
     let Checked { settings, secrets } = &checked;
     let origins = destinations(connection_type(of), settings, secrets).unwrap();
     let egress = egress(network, Policy::default(), patience);
-    probe::test((&egress, &SeededRandom::default(), &Tables), connection_type(of), settings, secrets, &origins).await
+    probe::test((&egress, &SeededRandom::default(), &Tables, &Ring), connection_type(of), settings, secrets, &origins)
+        .await
 }
 
 /// Verdict, reason and action in the words of the API.
