@@ -106,11 +106,22 @@ pub fn update(connection: &Connection) -> Statement {
     Statement { sql: SQL.into(), params: params.collect() }
 }
 
-/// Writes what a person changed beside the values, and leaves the health to the tests that run meanwhile.
+/// Which dates a person changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DatesChanged {
+    /// When the credential expires.
+    pub expires_at: bool,
+    /// By when it should be rotated.
+    pub rotate_by: bool,
+}
+
+/// Writes what a person changed beside the values, and leaves the health, and an expiry that nobody spoke of, to the tests that
+/// run meanwhile.
 #[must_use]
-pub fn update_label(connection: &Connection) -> Statement {
+pub fn update_label(connection: &Connection, changed: DatesChanged) -> Statement {
     const SQL: &str = "update connections set name = ?2, name_key = ?3, description = ?4, stable_key = ?5, tags = ?6, \
-        search_text = ?7, enabled = ?8, embedded = ?9, version = ?10, expires_at = ?11, rotate_by = ?12, \
+        search_text = ?7, enabled = ?8, embedded = ?9, version = ?10, \
+        expires_at = iif(?15, ?11, expires_at), rotate_by = iif(?16, ?12, rotate_by), \
         modified_at = ?13, modified_by = ?14 where id = ?1 and deleted_at is null";
     let params = [connection.id.as_str().into()].into_iter().chain(label(connection)).chain([
         connection.switches.enabled.into(),
@@ -120,6 +131,8 @@ pub fn update_label(connection: &Connection) -> Statement {
         connection.dates.rotate_by.into(),
         connection.history.modified_at.into(),
         json(&connection.history.modified_by),
+        changed.expires_at.into(),
+        changed.rotate_by.into(),
     ]);
     Statement { sql: SQL.into(), params: params.collect() }
 }
@@ -142,8 +155,8 @@ macro_rules! takes {
 
 /// Stores what a test found, where the tested revision is still the current one.
 ///
-/// `unknown` never takes the place of a definitive verdict of the same revision: it shows in the last attempt. Facts stay
-/// where a test learned none.
+/// `unknown` never takes the place of a definitive verdict of the same revision: it shows in the last attempt. Facts, scopes and
+/// expiry come from the verdict that counts, and stay where its test learned none.
 #[must_use]
 pub fn store_attempt(
     id: &ConnectionId,
@@ -167,10 +180,16 @@ pub fn store_attempt(
         takes!(),
         ", 0, stale), \
          last_attempt = iif(coalesce(last_attempt ->> 'at', 0) <= ?5, ?7, last_attempt), \
-         facts = iif(?8 <> '{}', ?8, facts), granted_scopes = iif(?9 <> '[]', ?9, granted_scopes), \
+         facts = iif(?8 <> '{}' and ",
+        takes!(),
+        ", ?8, facts), granted_scopes = iif(?9 <> '[]' and ",
+        takes!(),
+        ", ?9, granted_scopes), \
          failed_tests = case when ?3 in ('valid', 'limited') then 0 \
          when ?3 = 'invalid' and ?6 = 'schedule' then failed_tests + 1 else failed_tests end, \
-         expires_at = coalesce(?10, expires_at) where id = ?1 and revision = ?2 and deleted_at is null"
+         expires_at = iif(",
+        takes!(),
+        ", coalesce(?10, expires_at), expires_at) where id = ?1 and revision = ?2 and deleted_at is null"
     );
     statement(
         SQL,

@@ -4,6 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
+use keyfob::domain::connection::Found;
+use keyfob::domain::health::{Attempt, Source};
+use keyfob::domain::time::Timestamp;
+use keyfob::domain::verdict::Verdict;
+use keyfob::store::connections::store_attempt;
 use serde_json::{Value, json};
 
 use crate::support::counterpart::{Reply, answer};
@@ -242,4 +247,24 @@ async fn every_reason_has_one_action_and_one_sentence_in_the_openapi_document() 
         assert!(document.contains(&format!("\"{}\"", reason.as_str())), "{}", reason.as_str());
         assert!(!reason.sentence().is_empty());
     }
+}
+
+#[tokio::test]
+async fn what_an_older_test_found_does_not_take_the_place_of_what_a_newer_one_did() {
+    let tested = Tested::start(200).await;
+    let id = tested.path.rsplit('/').next().unwrap().to_owned().try_into().unwrap();
+    let store = |minute: u64, verdict, expires_at: &str, owner: &str| {
+        let at = tested.keyfob.clock_now() + Duration::from_mins(minute);
+        let attempt = Attempt { verdict, reason: None, at, source: Source::Test };
+        let facts = serde_json::from_value(json!({ "owner": owner })).unwrap();
+        let found = Found { facts, granted_scopes: vec![owner.to_owned()], missing_scopes: Vec::new() };
+        let expires_at = Timestamp::parse(expires_at).unwrap();
+        tested.keyfob.database.run(vec![store_attempt(&id, 1, &attempt, &found, Some(expires_at))]).unwrap();
+    };
+    store(2, Verdict::Valid, "2027-02-01T00:00:00Z", "newer");
+    store(1, Verdict::Valid, "2027-01-01T00:00:00Z", "older");
+    let now = tested.keyfob.get(&tested.path).await.json();
+    assert_eq!(now["expires_at"], "2027-02-01T00:00:00.000Z");
+    assert_eq!(now["facts"], json!({ "owner": "newer" }));
+    assert_eq!(now["granted_scopes"], json!(["newer"]));
 }

@@ -20,6 +20,7 @@ use crate::domain::scope::Scope;
 use crate::domain::text::{Description, Name, Note, StableKey, Tag};
 use crate::domain::time::Timestamp;
 use crate::domain::values::Secret;
+use crate::store::connections::DatesChanged;
 use crate::store::{self, connections, vault_entries};
 use crate::vault::{Entry, KeyRing, Sealed};
 
@@ -92,19 +93,19 @@ pub async fn update_connection(
     check_key(ring, ring.primary_id(), key_check.as_deref())?;
 
     let (settings, secrets, note) = (body.settings.take(), body.secrets.take(), body.note.take());
-    let keeps_expiry = body.expires_at == Field::Kept;
+    let dates = DatesChanged { expires_at: body.expires_at != Field::Kept, rotate_by: body.rotate_by != Field::Kept };
     let mut after = relabeled(&before, body)?;
     if settings.is_none() && secrets.is_none() {
-        return save(&app, &who, (&before, after), Update::default()).await;
+        return save(&app, &who, (&before, after), Update::of(dates)).await;
     }
     let edits = Edits { settings: settings.unwrap_or_default(), secrets: secrets.unwrap_or_default() };
     let revalued = revalue(&app, ring, (&before, entry), edits, query.test).await?;
     let Revalued { draft, tested, secret_changes, is_changed, must_seal } = revalued;
     if !is_changed {
-        return save(&app, &who, (&before, after), Update { tested, ..Update::default() }).await;
+        return save(&app, &who, (&before, after), Update { tested, ..Update::of(dates) }).await;
     }
     after.history.revision += 1;
-    if keeps_expiry && values::is_any_changed(&secret_changes) {
+    if !dates.expires_at && values::is_any_changed(&secret_changes) {
         after.dates.expires_at = None;
     }
     values::set_values(&mut after, &draft, tested.as_ref());
@@ -115,7 +116,7 @@ pub async fn update_connection(
     } else {
         None
     };
-    let update = Update { tested, revision: Some((secret_changes, note)), sealed };
+    let update = Update { dates, tested, revision: Some((secret_changes, note)), sealed };
     save(&app, &who, (&before, after), update).await
 }
 
@@ -162,11 +163,18 @@ fn relabeled(before: &Connection, body: UpdateConnection) -> Result<Connection, 
 }
 
 /// What is stored beside the label.
-#[derive(Default)]
 struct Update {
+    dates: DatesChanged,
     tested: Option<Tested>,
     revision: Option<(BTreeMap<String, SecretChange>, Option<Note>)>,
     sealed: Option<Sealed>,
+}
+
+impl Update {
+    /// No new values.
+    const fn of(dates: DatesChanged) -> Self {
+        Self { dates, tested: None, revision: None, sealed: None }
+    }
 }
 
 /// Commits the change and answers with the connection; where nothing changed, stores the test alone.
@@ -186,7 +194,7 @@ async fn save(
     let number = update.revision.as_ref().map(|_| after.history.revision);
     let mut commit = record::begin((app, who), EventType::Updated, (Some(before), &after), number)?;
     let Some((changes, note)) = update.revision else {
-        commit.push(connections::update_label(&after));
+        commit.push(connections::update_label(&after, update.dates));
         commit.extend(update.tested.iter().flat_map(|tested| tested.store(&after.id)));
         commit.run(&*app.database).await?;
         return if update.tested.is_some() { reread(app, &after.id).await } else { Ok(view::answer(app, &after)) };

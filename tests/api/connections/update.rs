@@ -3,6 +3,28 @@
 use super::*;
 
 #[tokio::test]
+async fn what_a_test_finds_while_somebody_changes_another_thing_stays() {
+    for (change, expires_at, rotate_by) in [
+        (json!({ "name": "New" }), json!("2027-01-01T00:00:00.000Z"), json!("2027-02-01T00:00:00.000Z")),
+        (json!({ "rotate_by": null }), json!("2027-01-01T00:00:00.000Z"), Value::Null),
+        (json!({ "expires_at": null }), Value::Null, json!("2027-02-01T00:00:00.000Z")),
+    ] {
+        let keyfob = Keyfob::working().await;
+        let mut body = bearer("Acme");
+        body["rotate_by"] = json!("2027-02-01T00:00:00Z");
+        body["expires_at"] = json!("2026-12-01T00:00:00Z");
+        let path = path_of(&keyfob.create(&body).await);
+        // Between what the change read and its commit, whose first statement is the audit row.
+        let meanwhile = "create trigger meanwhile after insert on audit_events begin \
+                         update connections set expires_at = 1798761600000; end";
+        keyfob.database.execute(meanwhile).unwrap();
+        keyfob.patch(&path, 1, &change).await.expect(200);
+        let now = keyfob.get(&path).await.json();
+        assert_eq!((&now["expires_at"], &now["rotate_by"]), (&expires_at, &rotate_by), "{change}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_sent_stays() {
     let keyfob = Keyfob::working().await;
     let before = keyfob.create(&bearer("Acme")).await;
