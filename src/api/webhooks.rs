@@ -19,6 +19,7 @@ use crate::domain::scope::Scope;
 use crate::domain::time::Timestamp;
 use crate::domain::values::Secrets;
 use crate::domain::webhook::{Delivery, DeliveryState, Occasion, Webhook};
+use crate::store::commit::{CommitError, Conflict};
 use crate::store::webhooks::{self, MAX_WEBHOOKS};
 use crate::store::{secrets, vault_entries};
 use crate::vault::{Context, Purpose};
@@ -245,8 +246,7 @@ fn check(app: &App, body: &CreateWebhook, count: u64) -> Result<Url, ApiError> {
         return error("/url", "destination", format!("This address may not be called: {refused}."));
     }
     if count >= MAX_WEBHOOKS {
-        let detail = "There are 20 webhooks in this environment, which is the most: delete one first.";
-        return error("/environment", "invalid", detail.to_owned());
+        return Err(CommitError::Conflict(Conflict::Webhooks).into());
     }
     Ok(url)
 }

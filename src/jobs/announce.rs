@@ -20,7 +20,7 @@ const STALE: Duration = Duration::from_hours(24);
 /// # Errors
 /// When the storage failed.
 pub(super) async fn run(app: &App) -> Result<Done, ApiError> {
-    let listening = webhooks::list_listening().run(&*app.database).await?;
+    let listening = webhooks::list_enabled().run(&*app.database).await?;
     let span = Span { since: app.now() - STALE, until: app.now() + app.config.horizon };
     let (mut expiries, mut rotations) = (0, 0);
     for environment in environments(&listening, Occasion::Expiring) {

@@ -1,7 +1,6 @@
 //! Delivers what the outbox holds. At least once: an attempt whose record is lost is made again, under the same id. Endpoints
 //! are served side by side, each one message after the other, so that one in trouble holds up nobody else.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -15,13 +14,13 @@ use crate::domain::audit::AuditAction;
 use crate::domain::time::Timestamp;
 use crate::domain::webhook::{Message, Webhook};
 use crate::store::webhooks::{self, Attempted};
-use crate::store::{StoreError, secrets, vault_entries};
+use crate::store::{self, secrets, vault_entries};
 use crate::vault::{KeyRing, Opened};
 use crate::webhook::{self, Endpoint, SECRET, Then};
 
 use super::{Done, Work, alarm, side_by_side};
 
-/// So many messages a tick, shared by the endpoints.
+/// So many messages a tick, shared by the endpoints. Each asks the database a thing or two, and an invocation may ask 1,000.
 const PER_TICK: usize = 100;
 /// No attempt begins later in a tick than this.
 const BEGINNING: Duration = Duration::from_secs(30);
@@ -30,12 +29,14 @@ const LEASE: Duration = Duration::from_mins(15);
 /// When messages are looked at again that were not tried: the next tick.
 const SOON: Duration = Duration::from_mins(1);
 
-/// What became of the messages of a tick.
+/// What became of the messages that an endpoint was served in one round.
 #[derive(Default)]
-struct Tally {
-    taken: AtomicUsize,
-    delivered: AtomicUsize,
-    failed: AtomicUsize,
+struct Served {
+    taken: usize,
+    delivered: usize,
+    failed: usize,
+    /// Whether it may be sent more in this tick.
+    goes_on: bool,
 }
 
 /// Delivers some of them. Without the right master key nothing is taken.
@@ -43,17 +44,34 @@ struct Tally {
 /// # Errors
 /// When the storage failed, or the master key is missing or another one.
 pub(super) async fn run(app: &App) -> Result<Done, ApiError> {
-    let (known, listening) = find_key_check(app).and(webhooks::list_listening()).run(&*app.database).await?;
-    let tally = Tally::default();
+    let (known, listening) = find_key_check(app).and(webhooks::list_listening(app.now())).run(&*app.database).await?;
+    let mut all = Served::default();
     if !listening.is_empty() {
         let ring = app.ring()?;
         check_key(ring, ring.primary_id(), known.as_deref())?;
-        let share = (PER_TICK / listening.len()).max(1);
-        let tick = Tick { app, ring, share, end: app.now() + BEGINNING, tally: &tally };
-        side_by_side(listening.iter().map(|webhook| -> Work<'_> { Box::pin(tick.serve(webhook)) }).collect()).await;
+        let tick = Tick { app, ring, end: app.now() + BEGINNING };
+        let mut hungry: Vec<&Webhook> = listening.iter().collect();
+        // What some leave of their share the others get, in rounds.
+        while !hungry.is_empty() && all.taken < PER_TICK && app.now() <= tick.end {
+            let left = PER_TICK - all.taken;
+            hungry.truncate(left);
+            let share = left / hungry.len();
+            let work = hungry
+                .into_iter()
+                .map(|webhook| -> Work<'_, _> { Box::pin(async move { (webhook, tick.serve(webhook, share).await) }) });
+            let round = side_by_side(work.collect()).await;
+            hungry = Vec::new();
+            for (webhook, served) in round {
+                all.taken += served.taken;
+                all.delivered += served.delivered;
+                all.failed += served.failed;
+                if served.goes_on && served.taken == share {
+                    hungry.push(webhook);
+                }
+            }
+        }
     }
-    let Tally { taken, delivered, failed } = tally;
-    let [taken, delivered, failed] = [taken, delivered, failed].map(AtomicUsize::into_inner);
+    let Served { taken, delivered, failed, .. } = all;
     Ok(Done::from_iter([
         ("delivered".to_owned(), delivered.into()),
         ("failed".to_owned(), failed.into()),
@@ -61,44 +79,69 @@ pub(super) async fn run(app: &App) -> Result<Done, ApiError> {
     ]))
 }
 
+/// What follows an attempt for its endpoint.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// It may be sent another message.
+    GoOn,
+    /// It is left alone for so long.
+    Pause(Duration),
+}
+
 /// What the endpoints of one tick have in common.
+#[derive(Clone, Copy)]
 struct Tick<'a> {
     app: &'a App,
     ring: &'a KeyRing,
-    /// Messages to each endpoint.
-    share: usize,
     /// When no attempt begins any more.
     end: Timestamp,
-    tally: &'a Tally,
 }
 
 impl Tick<'_> {
     /// Serves one endpoint. What goes wrong with it stays with it: what was taken waits for the end of the lease.
-    async fn serve(&self, webhook: &Webhook) {
-        if let Err(error) = self.deliver(webhook).await {
+    async fn serve(self, webhook: &Webhook, share: usize) -> Served {
+        let mut served = Served::default();
+        if let Err(error) = self.deliver(webhook, share, &mut served).await {
+            served.goes_on = false;
             alarm(self.app, "deliver", webhook.id.as_str(), &error);
         }
+        served
     }
 
-    async fn deliver(&self, webhook: &Webhook) -> Result<(), ApiError> {
+    async fn deliver(self, webhook: &Webhook, share: usize, served: &mut Served) -> Result<(), ApiError> {
         let (database, now) = (&*self.app.database, self.app.now());
-        let share = u64::try_from(self.share).unwrap_or(1);
+        let share = u64::try_from(share).unwrap_or(1);
         let mut untried = webhooks::claim(&webhook.id, now, now + LEASE, share).run(database).await?;
         if untried.is_empty() {
             return Ok(());
         }
-        self.tally.taken.fetch_add(untried.len(), Ordering::Relaxed);
-        let outcome = self.deliver_each(webhook, &mut untried).await;
-        let left: Vec<_> = untried.iter().map(|message| webhooks::leave(message.seq, now + SOON)).collect();
-        if !left.is_empty() {
-            database.batch(left).await.map_err(StoreError::from)?;
+        served.taken = untried.len();
+        let outcome = self.deliver_each(webhook, &mut untried, served).await;
+        let pause = match &outcome {
+            Ok(Next::Pause(pause)) => (*pause).max(SOON),
+            _ => SOON,
+        };
+        let until = self.app.now() + pause;
+        let mut left = Vec::new();
+        if !untried.is_empty() {
+            left.push(webhooks::leave(&untried, until));
         }
-        outcome
+        if pause > SOON {
+            left.push(webhooks::pause(&webhook.id, until));
+        }
+        store::run(database, left).await?;
+        served.goes_on = outcome? == Next::GoOn;
+        Ok(())
     }
 
     /// Tries one after the other, until the endpoint is in trouble or the tick has lasted long enough.
-    async fn deliver_each(&self, webhook: &Webhook, untried: &mut Vec<Message>) -> Result<(), ApiError> {
-        let opened = self.open(webhook).await?;
+    async fn deliver_each(
+        self,
+        webhook: &Webhook,
+        untried: &mut Vec<Message>,
+        served: &mut Served,
+    ) -> Result<Next, ApiError> {
+        let Some(opened) = self.open(webhook).await? else { return Ok(Next::Pause(SOON)) };
         let Some(secret) = opened.secrets.0.get(SECRET) else {
             return Err(ApiError::Internal("ALARM: vault: a webhook without a secret".to_owned()));
         };
@@ -106,45 +149,56 @@ impl Tick<'_> {
         while self.app.now() <= self.end
             && let Some(message) = take_first(untried)
         {
-            if !self.attempt(webhook, &to, &message).await? {
-                break;
+            let next = self.attempt(webhook, &to, &message, served).await?;
+            if next != Next::GoOn {
+                return Ok(next);
             }
         }
-        Ok(())
+        Ok(Next::GoOn)
     }
 
-    async fn open(&self, webhook: &Webhook) -> Result<Opened, ApiError> {
-        let entry = vault_entries::find_of_webhook(&webhook.id).run(&*self.app.database).await?;
-        let entry = entry.ok_or_else(|| ApiError::Internal("ALARM: vault: a webhook without an entry".to_owned()))?;
-        Ok(secrets::open(&*self.app.blobs, self.ring, self.app.now(), &entry).await?)
+    /// Opens its secret; none where somebody deleted the webhook meanwhile.
+    async fn open(self, webhook: &Webhook) -> Result<Option<Opened>, ApiError> {
+        let database = &*self.app.database;
+        let Some(entry) = vault_entries::find_of_webhook(&webhook.id).run(database).await? else {
+            return match webhooks::find(&webhook.id).run(database).await? {
+                None => Ok(None),
+                Some(_) => Err(ApiError::Internal("ALARM: vault: a webhook without an entry".to_owned())),
+            };
+        };
+        Ok(Some(secrets::open(&*self.app.blobs, self.ring, self.app.now(), &entry).await?))
     }
 
-    /// Tries one message and records what came of it; tells whether the endpoint may be sent the next one.
-    async fn attempt(&self, webhook: &Webhook, to: &Endpoint<'_>, message: &Message) -> Result<bool, ApiError> {
+    /// Tries one message and records what came of it.
+    async fn attempt(
+        self,
+        webhook: &Webhook,
+        to: &Endpoint<'_>,
+        message: &Message,
+        served: &mut Served,
+    ) -> Result<Next, ApiError> {
         let outcome = webhook::send(&self.app.egress, to, message, self.app.now()).await;
         let now = self.app.now();
         let [chance] = self.app.random();
         let again = |asked| webhook::next_attempt(message.attempts + 1, asked, now, chance);
-        let (next, goes_on) = match outcome.then {
-            Then::Delivered => (None, true),
-            Then::Again(asked) => (again(asked), true),
-            Then::Pause(asked) => (again(asked), false),
-            Then::Gone => (None, false),
+        let (next, follows) = match outcome.then {
+            Then::Delivered => (None, Next::GoOn),
+            Then::Again(asked) => (again(asked), Next::GoOn),
+            Then::Pause(asked) => (again(asked), Next::Pause(asked.unwrap_or(SOON))),
+            Then::Gone => (None, Next::Pause(SOON)),
         };
         let is_delivered = outcome.then == Then::Delivered;
         let attempted = Attempted { outcome: outcome.word, at: now, is_delivered, next };
-        let record = webhooks::record(message.seq, attempted);
-        self.app.database.batch(vec![record]).await.map_err(StoreError::from)?;
-        let counted = if is_delivered { &self.tally.delivered } else { &self.tally.failed };
-        counted.fetch_add(1, Ordering::Relaxed);
+        store::run(&*self.app.database, vec![webhooks::record(message.seq, attempted)]).await?;
+        *(if is_delivered { &mut served.delivered } else { &mut served.failed }) += 1;
         if outcome.then == Then::Gone {
             self.disable(webhook).await?;
         }
-        Ok(goes_on)
+        Ok(follows)
     }
 
     /// An endpoint that says that it is gone is told nothing any more.
-    async fn disable(&self, webhook: &Webhook) -> Result<(), ApiError> {
+    async fn disable(self, webhook: &Webhook) -> Result<(), ApiError> {
         let entry = Entry {
             environment: Some(webhook.environment),
             action: AuditAction::WebhookDisabled,

@@ -10,6 +10,8 @@ mod rewrap;
 mod seal;
 mod sweep;
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
 use serde_json::{Map, Value, json};
@@ -17,12 +19,17 @@ use serde_json::{Map, Value, json};
 use crate::api::error::ApiError;
 use crate::app::App;
 use crate::domain::audit::SealedLog;
+use crate::domain::time::Timestamp;
 
 /// What a job did, for its log line; never a value.
 type Done = Map<String, Value>;
 
 /// A part of a job, beside others.
-type Work<'a> = BoxFuture<'a, ()>;
+type Work<'a, T> = BoxFuture<'a, T>;
+
+/// So long a job goes on with what waits. How often it may ask the database bounds it as well: a tick is one invocation, and
+/// an invocation may ask 1,000 statements, of which the tests and messages of the worst tick are about 750.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// So many parts at once: the platform waits for six answers.
 const AT_ONCE: usize = 6;
@@ -42,9 +49,15 @@ pub async fn run(app: &App) {
     report(&app, "retest", retest::run(&app).await);
 }
 
-/// Does the parts of a job side by side, some at a time. Not generic: each kind of future would be code of its own.
-async fn side_by_side(work: Vec<Work<'_>>) {
-    stream::iter(work).for_each_concurrent(AT_ONCE, |part| part).await;
+/// Does the parts of a job side by side, some at a time, and gives what came of them, in no order. Not generic in the futures:
+/// each kind would be code of its own.
+async fn side_by_side<T>(work: Vec<Work<'_, T>>) -> Vec<T> {
+    stream::iter(work).buffer_unordered(AT_ONCE).collect().await
+}
+
+/// How long something has been waiting, in seconds; 0 where nothing is.
+fn seconds_since(since: Option<Timestamp>, now: Timestamp) -> i64 {
+    since.map_or(0, |since| (now.millis() - since.millis()).max(0) / 1000)
 }
 
 /// Writes a line about one thing that a job could not do because of a fault of ours; everything else is counted only.

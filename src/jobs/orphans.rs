@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::api::error::ApiError;
 use crate::app::App;
-use crate::store::{StoreError, garbage, secrets};
+use crate::store::{self, garbage, secrets};
 use crate::vault::VaultRef;
 
 use super::Done;
@@ -35,7 +35,6 @@ pub(super) async fn run(app: &App) -> Result<Done, ApiError> {
         garbage::insert_unnamed(&listed, secrets::garbage_due(now)),
         garbage::note_walk(began_at, page.cursor.as_deref()),
     ];
-    let found = app.database.batch(batch).await.map_err(StoreError::from)?;
-    let found = found.first().map_or(0, |rows| rows.rows.len());
+    let found = store::run(&*app.database, batch).await?.next().map_or(0, |rows| rows.rows.len());
     Ok(Done::from_iter([("blobs_listed".to_owned(), listed.len().into()), ("orphans".to_owned(), found.into())]))
 }

@@ -1,7 +1,6 @@
 //! Tests connections again that were not tested for a day, those that wait longest first. When each is due follows from its
 //! row (see the schema); what one tick may do is here.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::api::connections::tested::Tested;
@@ -14,10 +13,10 @@ use crate::domain::health::Source;
 use crate::domain::id::ConnectionId;
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
-use crate::store::{StoreError, connections, retests, vault_entries};
+use crate::store::{self, connections, retests, vault_entries};
 use crate::vault::KeyRing;
 
-use super::{Done, Work, alarm, side_by_side};
+use super::{Done, Work, alarm, seconds_since, side_by_side};
 
 /// So many a tick: 86,400 a day. Each asks the database about eight things, and an invocation may ask 1,000.
 const PER_TICK: u64 = 60;
@@ -51,20 +50,13 @@ pub(super) async fn run(app: &App) -> Result<Done, ApiError> {
     let (known, waiting) = known.run(&*app.database).await?;
     check_key(ring, ring.primary_id(), known.as_deref())?;
     let taken = retests::claim(now, now + LEASE, PER_TICK).run(&*app.database).await?;
-    let tested = AtomicUsize::new(0);
-    let each = taken.iter().map(|id| -> Work<'_> {
-        Box::pin(async {
-            let outcome = retest(app, ring, id, now + BEGINNING).await;
-            tested.fetch_add(usize::from(outcome == Outcome::Tested), Ordering::Relaxed);
-        })
-    });
-    side_by_side(each.collect()).await;
-    let tested = tested.into_inner();
-    let behind = waiting.map_or(0, |since| (now.millis() - since.millis()) / 1000);
+    let each = taken.iter().map(|id| -> Work<'_, Outcome> { Box::pin(retest(app, ring, id, now + BEGINNING)) });
+    let outcomes = side_by_side(each.collect()).await;
+    let tested = outcomes.iter().filter(|outcome| **outcome == Outcome::Tested).count();
     Ok(Done::from_iter([
         ("tested".to_owned(), tested.into()),
         ("put_off".to_owned(), (taken.len() - tested).into()),
-        ("behind_seconds".to_owned(), behind.into()),
+        ("behind_seconds".to_owned(), seconds_since(waiting, now).into()),
     ]))
 }
 
@@ -117,6 +109,6 @@ fn may_be_tested(app: &App, connection: &Connection) -> bool {
 }
 
 async fn put_off(app: &App, id: &ConnectionId, by: Duration) -> Result<Outcome, ApiError> {
-    app.database.batch(vec![retests::put_off(id, app.now() + by)]).await.map_err(StoreError::from)?;
+    store::run(&*app.database, vec![retests::put_off(id, app.now() + by)]).await?;
     Ok(Outcome::PutOff)
 }

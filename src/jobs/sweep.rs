@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::api::error::ApiError;
 use crate::app::App;
-use crate::store::{StoreError, access, garbage, idempotency, rates, sign_ins, tests, webhooks};
+use crate::store::{self, access, garbage, idempotency, rates, sign_ins, tests, webhooks};
 
 use super::Done;
 
@@ -26,10 +26,9 @@ pub(super) async fn run(app: &App) -> Result<Done, ApiError> {
     for reference in due {
         // A blob that could not be deleted keeps its row, and waits for the next tick.
         if app.blobs.delete(&reference.to_string()).await.is_ok() {
-            deleted.push(garbage::delete(&reference));
+            deleted.push(reference);
         }
     }
-    let blobs_deleted = deleted.len();
     let expired = [
         idempotency::delete_before(now - DAY),
         rates::delete_before(now - DAY * 2),
@@ -38,6 +37,6 @@ pub(super) async fn run(app: &App) -> Result<Done, ApiError> {
         tests::delete_before(now - TESTS_KEPT),
         webhooks::delete_deliveries_before(now - DELIVERIES_KEPT),
     ];
-    app.database.batch(deleted.into_iter().chain(expired).collect()).await.map_err(StoreError::from)?;
-    Ok(Done::from_iter([("blobs_deleted".to_owned(), blobs_deleted.into())]))
+    store::run(&*app.database, expired.into_iter().chain([garbage::delete(&deleted)]).collect()).await?;
+    Ok(Done::from_iter([("blobs_deleted".to_owned(), deleted.len().into())]))
 }

@@ -188,9 +188,9 @@ pub fn list_origins() -> Query<Vec<EmbeddedOrigin>> {
     const SQL: &str = concat!(
         "select json_group_array(json(origin)) as row from (select ",
         origin_json!(),
-        " as origin from embedded_origins o order by o.origin limit 100)"
+        " as origin from embedded_origins o order by o.origin limit ?1)"
     );
-    one(statement(SQL, []))
+    one(statement(SQL, [MAX_ORIGINS.into()]))
 }
 
 /// Finds a registered origin by its id.
@@ -210,16 +210,19 @@ pub fn is_registered(origin: &str) -> Query<bool> {
 /// Counts the registered origins.
 #[must_use]
 pub fn count_origins() -> Query<u64> {
-    one(statement("select count(*) as row from (select 1 from embedded_origins limit 100)", []))
+    let sql = "select count(*) as row from (select 1 from embedded_origins limit ?1)";
+    one(statement(sql, [MAX_ORIGINS.into()]))
 }
 
-/// Registers an origin.
+/// Registers an origin; aborts its batch where there are as many as there may be.
 #[must_use]
 pub fn insert_origin(origin: &EmbeddedOrigin) -> Statement {
-    const SQL: &str = "insert into embedded_origins (id, origin, created_at, created_by) values (?1, ?2, ?3, ?4)";
-    let params =
-        [origin.id.as_str().into(), origin.origin.as_str().into(), origin.created_at.into(), json(&origin.created_by)];
-    statement(SQL, params)
+    const SQL: &str = "insert into embedded_origins (id, origin, created_at, created_by) \
+        values (?1, iif((select count(*) from (select 1 from embedded_origins limit ?5)) < ?5, ?2, null), ?3, ?4)";
+    let id = origin.id.as_str().into();
+    let created = [origin.created_at.into(), json(&origin.created_by)];
+    let [created_at, created_by] = created;
+    statement(SQL, [id, origin.origin.as_str().into(), created_at, created_by, MAX_ORIGINS.into()])
 }
 
 /// Removes a registered origin.

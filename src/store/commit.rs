@@ -20,6 +20,12 @@ pub enum Conflict {
     Usages,
     /// A step would come to use a connection that is deleted.
     Deleted,
+    /// The environment has as many webhooks as it may have.
+    Webhooks,
+    /// There are as many origins as there may be.
+    Origins,
+    /// Another tick summarised these resolves.
+    Resolves,
     /// The master key is not the one that the database knows by its number.
     MasterKey,
 }
@@ -91,20 +97,24 @@ impl Commit {
 /// What SQLite says when the check of the master key aborts a batch.
 const WRONG_KEY: &str = "NOT NULL constraint failed: key_checks.check_value";
 
-/// What it says when the usages are others than a batch expects, and when a step would use a deleted connection.
-const OTHER_USAGES: &str = "NOT NULL constraint failed: connections.usage_count";
-const DELETED: &str = "usage of a deleted connection";
+/// What SQLite says when a guard aborts a batch: a column that is null for this reason alone, or a trigger's own words.
+const GUARDS: [(&str, Conflict); 5] = [
+    // The usages are others than the batch expects.
+    ("NOT NULL constraint failed: connections.usage_count", Conflict::Usages),
+    ("usage of a deleted connection", Conflict::Deleted),
+    ("NOT NULL constraint failed: webhooks.environment", Conflict::Webhooks),
+    ("NOT NULL constraint failed: embedded_origins.origin", Conflict::Origins),
+    ("NOT NULL constraint failed: resolves.hour", Conflict::Resolves),
+];
 
 fn refusal(error: DatabaseError) -> CommitError {
-    let columns = match &error {
-        DatabaseError::Unique(columns) => columns.as_str(),
-        DatabaseError::Failed(message) if message.contains(OTHER_USAGES) => {
-            return CommitError::Conflict(Conflict::Usages);
-        }
-        DatabaseError::Failed(message) if message.contains(DELETED) => return CommitError::Conflict(Conflict::Deleted),
-        DatabaseError::Failed(_) => return StoreError::from(error).into(),
-    };
-    let conflict = match columns {
+    if let DatabaseError::Failed(message) = &error
+        && let Some((_, conflict)) = GUARDS.iter().find(|(guard, _)| message.contains(guard))
+    {
+        return CommitError::Conflict(*conflict);
+    }
+    let DatabaseError::Unique(columns) = &error else { return StoreError::from(error).into() };
+    let conflict = match columns.as_str() {
         "events.connection_id, events.version" => Conflict::Version,
         "connections.environment, connections.customer, connections.stable_key" => Conflict::StableKey,
         "idempotency.caller, idempotency.route, idempotency.key" => Conflict::Idempotency,

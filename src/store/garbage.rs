@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::domain::time::Timestamp;
-use crate::ports::Statement;
+use crate::ports::{Param, Statement};
 use crate::vault::VaultRef;
 
 use super::{Query, json, one, optional, statement};
@@ -18,10 +18,11 @@ pub fn list_due(now: Timestamp) -> Query<Vec<VaultRef>> {
     one(statement(SQL, [now.into()]))
 }
 
-/// Forgets a reference whose blob is deleted.
+/// Forgets references whose blobs are deleted.
 #[must_use]
-pub fn delete(reference: &VaultRef) -> Statement {
-    statement("delete from garbage where vault_ref = ?1", [reference.to_string().into()])
+pub fn delete(references: &[VaultRef]) -> Statement {
+    const SQL: &str = "delete from garbage where vault_ref in (select value from json_each(?1))";
+    statement(SQL, [texts(references)])
 }
 
 /// How far the walk over the blob store has come.
@@ -55,6 +56,9 @@ pub fn note_walk(began_at: Timestamp, cursor: Option<&str>) -> Statement {
 pub fn insert_unnamed(references: &[VaultRef], due: Timestamp) -> Statement {
     const SQL: &str = "insert into garbage (vault_ref, due_at) select value, ?2 from json_each(?1) where not exists \
                        (select 1 from vault_entries where vault_ref = value) on conflict do nothing returning 1 as row";
-    let references: Vec<String> = references.iter().map(VaultRef::to_string).collect();
-    statement(SQL, [json(&references), due.into()])
+    statement(SQL, [texts(references), due.into()])
+}
+
+fn texts(references: &[VaultRef]) -> Param {
+    json(&references.iter().map(VaultRef::to_string).collect::<Vec<_>>())
 }

@@ -26,21 +26,27 @@ pub fn list(environment: Environment) -> Query<Vec<Webhook>> {
     const SQL: &str = concat!(
         "select json_group_array(json(webhook)) as row from (select ",
         webhook_json!(),
-        " as webhook from webhooks w where w.environment = ?1 order by w.id limit 20)"
+        " as webhook from webhooks w where w.environment = ?1 order by w.id limit ?2)"
     );
-    one(statement(SQL, [environment.as_str().into()]))
+    one(statement(SQL, [environment.as_str().into(), MAX_WEBHOOKS.into()]))
 }
 
-/// Lists those of every environment that are told something.
+/// Lists those of every environment that are told something, be it later.
 #[must_use]
-pub fn list_listening() -> Query<Vec<Webhook>> {
+pub fn list_enabled() -> Query<Vec<Webhook>> {
+    list_listening(Timestamp::from_millis(1 << 53))
+}
+
+/// Lists those of every environment that are told something now: not those that asked for a pause.
+#[must_use]
+pub fn list_listening(now: Timestamp) -> Query<Vec<Webhook>> {
     const SQL: &str = concat!(
         "select json_group_array(json(webhook)) as row from (select ",
         webhook_json!(),
         " as webhook from webhooks w indexed by webhooks_environment where w.disabled_at is null \
-         order by w.environment, w.id limit 60)"
+         and coalesce(w.paused_until <= ?1, 1) order by w.environment, w.id limit ?2)"
     );
-    one(statement(SQL, []))
+    one(statement(SQL, [now.into(), (MAX_WEBHOOKS * 3).into()]))
 }
 
 /// Finds a webhook.
@@ -53,15 +59,15 @@ pub fn find(id: &WebhookId) -> Query<Option<Webhook>> {
 /// Counts the webhooks of an environment.
 #[must_use]
 pub fn count(environment: Environment) -> Query<u64> {
-    const SQL: &str = "select count(*) as row from (select 1 from webhooks where environment = ?1 limit 20)";
-    one(statement(SQL, [environment.as_str().into()]))
+    const SQL: &str = "select count(*) as row from (select 1 from webhooks where environment = ?1 limit ?2)";
+    one(statement(SQL, [environment.as_str().into(), MAX_WEBHOOKS.into()]))
 }
 
-/// Inserts a webhook.
+/// Inserts a webhook; aborts its batch where the environment has as many as it may have.
 #[must_use]
 pub fn insert(webhook: &Webhook) -> Statement {
     const SQL: &str = "insert into webhooks (id, environment, url, event_types, created_at, created_by) \
-                       values (?1, ?2, ?3, ?4, ?5, ?6)";
+        values (?1, iif((select count(*) from webhooks where environment = ?2) < ?7, ?2, null), ?3, ?4, ?5, ?6)";
     statement(
         SQL,
         [
@@ -71,6 +77,7 @@ pub fn insert(webhook: &Webhook) -> Statement {
             json(&webhook.event_types),
             webhook.created_at.into(),
             json(&webhook.created_by),
+            MAX_WEBHOOKS.into(),
         ],
     )
 }
@@ -190,12 +197,19 @@ pub fn record(seq: u64, attempted: Attempted) -> Statement {
     statement(SQL, [seq.into(), outcome.into(), at.into(), is_delivered.into(), next.into()])
 }
 
-/// Leaves a message that was taken and not tried to a later tick.
+/// Leaves messages that were taken and not tried to a later tick.
 #[must_use]
-pub fn leave(seq: u64, until: Timestamp) -> Statement {
-    const SQL: &str =
-        "update webhook_deliveries set next_attempt_at = ?2 where seq = ?1 and next_attempt_at is not null";
-    statement(SQL, [seq.into(), until.into()])
+pub fn leave(messages: &[Message], until: Timestamp) -> Statement {
+    const SQL: &str = "update webhook_deliveries set next_attempt_at = ?2 \
+                       where seq in (select value from json_each(?1)) and next_attempt_at is not null";
+    let seqs: Vec<u64> = messages.iter().map(|message| message.seq).collect();
+    statement(SQL, [json(&seqs), until.into()])
+}
+
+/// Tells a webhook nothing until then: its endpoint asked for it.
+#[must_use]
+pub fn pause(id: &WebhookId, until: Timestamp) -> Statement {
+    statement("update webhooks set paused_until = ?2 where id = ?1", [id.as_str().into(), until.into()])
 }
 
 /// Lists the deliveries of a webhook below a place, the newest first.

@@ -9,8 +9,8 @@ use crate::domain::id::{ConnectionId, TestId};
 use crate::domain::time::Timestamp;
 use crate::ports::Statement;
 use crate::probe::Finding;
+use crate::store;
 use crate::store::tests::Test;
-use crate::store::{self, StoreError};
 
 use super::values::Draft;
 
@@ -68,7 +68,7 @@ impl Tested {
     /// # Errors
     /// When the storage failed.
     pub async fn keep(&self, app: &App, id: &ConnectionId) -> Result<(), ApiError> {
-        app.database.batch(self.store(id).into()).await.map_err(StoreError::from)?;
+        store::run(&*app.database, self.store(id).into()).await?;
         Ok(())
     }
 

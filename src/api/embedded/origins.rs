@@ -21,6 +21,7 @@ use crate::domain::origin::Origin;
 use crate::domain::scope::Scope;
 use crate::domain::time::Timestamp;
 use crate::store::access::{self, EmbeddedOrigin, MAX_ORIGINS};
+use crate::store::commit::{CommitError, Conflict};
 
 const MANAGE: Scope = Scope::EmbeddedManage;
 
@@ -115,7 +116,7 @@ fn check(origin: &Origin, count: u64) -> Result<(), ApiError> {
         return error("Expected an https origin, or http on localhost.");
     }
     if count >= MAX_ORIGINS {
-        return error("There are 100 origins, which is the most: remove one first.");
+        return Err(CommitError::Conflict(Conflict::Origins).into());
     }
     Ok(())
 }

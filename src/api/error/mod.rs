@@ -14,8 +14,10 @@ use crate::domain::environment::Environment;
 use crate::domain::scope::Scope;
 use crate::domain::usage::Place;
 use crate::store::StoreError;
+use crate::store::access::MAX_ORIGINS;
 use crate::store::commit::{CommitError, Conflict};
 use crate::store::secrets::SecretsError;
+use crate::store::webhooks::MAX_WEBHOOKS;
 use crate::vault::KeyRingError;
 
 /// Why a request is not answered as asked.
@@ -320,6 +322,15 @@ impl IntoResponse for ApiError {
     }
 }
 
+impl ApiError {
+    /// There are as many of something as there may be.
+    #[must_use]
+    pub fn too_many(pointer: &str, what: &str, most: u64) -> Self {
+        let detail = format!("There are {most} {what}, which is the most: delete one first.");
+        Self::InvalidBody(vec![ValueError { pointer: pointer.to_owned(), code: "invalid".to_owned(), detail }])
+    }
+}
+
 /// What failed inside: travels with the answer to the log line, never to the caller.
 #[derive(Debug, Clone)]
 pub struct Failure(pub String);
@@ -342,6 +353,13 @@ impl From<CommitError> for ApiError {
             CommitError::Conflict(Conflict::Usages) => Self::UsagesChanged,
             CommitError::Conflict(Conflict::Deleted) => Self::NotFound,
             CommitError::Conflict(Conflict::MasterKey) => Self::KeyUnavailable,
+            CommitError::Conflict(Conflict::Webhooks) => {
+                Self::too_many("/environment", "webhooks in this environment", MAX_WEBHOOKS)
+            }
+            CommitError::Conflict(Conflict::Origins) => Self::too_many("/origin", "origins", MAX_ORIGINS),
+            CommitError::Conflict(Conflict::Resolves) => {
+                Self::StorageUnavailable("another tick summarised these resolves".to_owned())
+            }
             CommitError::Conflict(Conflict::Idempotency) => {
                 Self::StorageUnavailable("the answer to the same request is being written".to_owned())
             }

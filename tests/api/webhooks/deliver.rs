@@ -145,7 +145,59 @@ async fn an_endpoint_that_asks_for_a_pause_gets_it() {
         let log = world.deliveries(&webhook).await;
         assert_eq!(log[1]["next_attempt_at"], "2026-11-20T12:00:00.000Z");
         assert_eq!(log[0]["attempts"], 0);
+        // So does what is written meanwhile.
+        world.switch(&path, 3, false).await;
+        for _ in 0..10 {
+            world.keyfob.advance(MINUTE * 10);
+            world.keyfob.tick().await;
+        }
+        assert_eq!(world.received("hooks.dev").len(), 1, "nothing is sent within the pause");
+        world.answers("hooks.dev", 200, &[]);
+        world.keyfob.advance(MINUTE * 20);
+        world.keyfob.tick().await;
+        let log = world.deliveries(&webhook).await;
+        let attempts: Vec<&Value> = log.as_array().unwrap().iter().map(|delivery| &delivery["attempts"]).collect();
+        assert_eq!(attempts, [1, 1, 2]);
+        assert!(log.as_array().unwrap().iter().all(|delivery| delivery["state"] == "delivered"));
     }
+}
+
+#[tokio::test]
+async fn a_webhook_that_is_deleted_during_a_tick_is_no_alarm_and_one_without_its_secret_is() {
+    for (gone, alarms) in [("delete from webhooks", 0), ("select 1", 1)] {
+        let world = World::new().await;
+        world.register("hooks.dev", &STATUS).await;
+        let path = world.connection().await;
+        world.switch(&path, 1, false).await;
+        let meanwhile = format!(
+            "create trigger meanwhile after update of next_attempt_at on webhook_deliveries begin \
+             delete from vault_entries where purpose = 'webhook'; {gone}; end"
+        );
+        world.keyfob.database.execute(&meanwhile).unwrap();
+        world.keyfob.tick().await;
+        assert!(world.received("hooks.dev").is_empty());
+        assert_eq!(world.keyfob.log.all().iter().filter(|line| line.contains("ALARM")).count(), alarms, "{gone}");
+    }
+}
+
+#[tokio::test]
+async fn what_some_leave_of_their_share_others_get() {
+    let world = World::new().await;
+    world.answers("b.hooks.dev", 500, &[]);
+    world.register("a.hooks.dev", &STATUS).await;
+    world.register("b.hooks.dev", &STATUS).await;
+    world.register("c.hooks.dev", &["connection.expiring"]).await;
+    let elsewhere = json!({ "environment": "staging", "url": "https://d.hooks.dev/", "event_types": STATUS });
+    world.keyfob.post("/v1/webhooks", &elsewhere).await.expect(201);
+    let path = world.connection().await;
+    for version in 1..91 {
+        world.switch(&path, version, version % 2 == 0).await;
+    }
+    world.keyfob.tick().await;
+    // Of the hundred, 25 are what the one in trouble took.
+    assert_eq!((world.received("a.hooks.dev").len(), world.received("b.hooks.dev").len()), (75, 1));
+    let told = world.received("a.hooks.dev");
+    assert!((0..75).all(|at| body(&told[at])["data"]["enabled"] == (at % 2 == 1)), "in their order");
 }
 
 #[tokio::test]

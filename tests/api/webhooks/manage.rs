@@ -1,5 +1,6 @@
 //! Endpoints are registered, listed and deleted.
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::{PATH, World};
@@ -48,11 +49,21 @@ async fn event_types_that_are_none_are_refused() {
 #[tokio::test]
 async fn there_are_twenty_webhooks_in_an_environment_at_most() {
     let world = World::new().await;
+    let mut last = Value::Null;
     for number in 0..20 {
-        world.register(&format!("{number}.hooks.dev"), &ALL).await;
+        last = world.register(&format!("{number}.hooks.dev"), &ALL).await;
     }
     let mut body = json!({ "environment": "development", "url": "https://more.hooks.dev/", "event_types": ALL });
     assert_eq!(world.keyfob.post(PATH, &body).await.errors(), [("/environment".to_owned(), "invalid".to_owned())]);
+    // A crowd, each of which read that there is room for one.
+    world.keyfob.delete(&format!("{PATH}/{}", last["id"].as_str().unwrap()), 1).await.expect(204);
+    let crowd = join_all((0..8).map(|_| world.keyfob.post(PATH, &body))).await;
+    let refused: Vec<_> = crowd.iter().filter(|answer| answer.status != 201).collect();
+    assert_eq!(refused.len(), 7);
+    for answer in refused {
+        assert_eq!(answer.errors(), [("/environment".to_owned(), "invalid".to_owned())]);
+        assert!(answer.text.contains("There are 20 webhooks"), "{}", answer.text);
+    }
     body["environment"] = "staging".into();
     world.keyfob.post(PATH, &body).await.expect(201);
     let listed = world.keyfob.get(&format!("{PATH}?environment=development")).await.expect(200).json();
