@@ -20,7 +20,7 @@ use super::extract::{InQuery, Parsed};
 use super::openapi::Problems;
 
 /// Parts that one call verifies.
-const PARTS: usize = 4;
+const PARTS: usize = 10;
 
 /// Where to go on.
 #[derive(Debug, Deserialize, IntoParams)]

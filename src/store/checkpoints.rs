@@ -6,15 +6,17 @@ use serde::Deserialize;
 
 use crate::domain::Invalid;
 use crate::domain::audit::SealedLog;
+use crate::domain::time::Timestamp;
 use crate::ports::Statement;
 use crate::vault::{KeyRing, MacPurpose, Tag, VaultError};
 
 use super::{Query, many, one, optional, statement};
 
-/// Rows that are read at a time.
-pub const PART: usize = 500;
+/// Rows that are read at a time. A row of the events may hold 32 KB, which are 64 KB in hex and as much again once read: a part
+/// must leave an isolate of 128 MB room for everything else.
+pub const PART: usize = 200;
 /// Checkpoints that are read at a time.
-pub const CHECKPOINTS: usize = 100;
+pub const CHECKPOINTS: usize = 20;
 /// Behind every checkpoint.
 pub const BEYOND: i64 = 1 << 53;
 /// Unsealed rows that are looked at for their keys.
@@ -57,6 +59,17 @@ pub struct StoredRow {
 }
 
 impl StoredRow {
+    /// When it was written, as far as it tells: nothing of it is believed before its tag is verified.
+    #[must_use]
+    pub fn written_at(&self, log: SealedLog) -> Option<Timestamp> {
+        let place = match log {
+            SealedLog::AuditEvents => 1,
+            SealedLog::Events => 6,
+        };
+        let Cell(cell) = self.cells.get(place)?;
+        str::from_utf8(cell.strip_prefix(b"integer ")?).ok()?.parse().ok().map(Timestamp::from_millis)
+    }
+
     /// Whether the row is what was tagged.
     ///
     /// # Errors
@@ -175,14 +188,14 @@ fn newest_ever(log: SealedLog) -> Query<Option<i64>> {
     optional(statement("select seq as row from sqlite_sequence where name = ?1 limit 1", [log.as_str().into()]))
 }
 
-/// Finds the newest checkpoint of a log, and some of the rows behind it.
+/// Finds a part of the rows that no checkpoint seals: those behind a row, or behind the newest checkpoint.
 #[must_use]
-pub fn find_head(log: SealedLog, rows: usize) -> Query<(Option<Checkpoint>, Vec<StoredRow>)> {
-    const BEHIND: &str = "coalesce((select p.last_seq from audit_checkpoints p where p.log = ?1 order by p.number desc \
-                          limit 1), -9223372036854775807)";
-    let sql = format!("select {} from {} r where r.seq > {BEHIND} order by r.seq limit ?2", columns(log), log.as_str());
-    let rows = Statement { sql: sql.into(), params: vec![log.as_str().into(), limit(rows)] };
-    head(log).and(many(rows))
+pub fn find_unsealed(log: SealedLog, behind: Option<i64>) -> Query<Vec<StoredRow>> {
+    const BEHIND: &str = "coalesce(cast(?2 as integer), (select p.last_seq from audit_checkpoints p where p.log = ?1 \
+                          order by p.number desc limit 1), -9223372036854775807)";
+    let sql = format!("select {} from {} r where r.seq > {BEHIND} order by r.seq limit ?3", columns(log), log.as_str());
+    let behind = behind.map(|seq| seq.to_string());
+    many(Statement { sql: sql.into(), params: vec![log.as_str().into(), behind.into(), limit(PART)] })
 }
 
 const fn columns(log: SealedLog) -> &'static str {
@@ -230,10 +243,12 @@ pub struct Extent {
 pub fn find_extent(log: SealedLog) -> Query<Extent> {
     let newest = format!("select coalesce(max(seq), 0) as row from {}", log.as_str());
     let newest = Statement { sql: newest.into(), params: Vec::new() };
-    head(log).and(one(newest)).map(|(head, newest)| Extent { head, newest })
+    find_head(log).and(one(newest)).map(|(head, newest)| Extent { head, newest })
 }
 
-fn head(log: SealedLog) -> Query<Option<Checkpoint>> {
+/// Finds the newest checkpoint of a log.
+#[must_use]
+pub fn find_head(log: SealedLog) -> Query<Option<Checkpoint>> {
     const SQL: &str = concat!(
         "select ",
         checkpoint_json!(),

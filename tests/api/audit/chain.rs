@@ -1,5 +1,6 @@
 //! Checkpoints: what is sealed, under which key, and when sealing stops.
 
+use keyfob::ports::Param;
 use serde_json::{Value, json};
 
 use super::LOG;
@@ -68,7 +69,7 @@ async fn checkpoints_are_append_only() {
 async fn each_tick_seals_what_was_logged_since_and_says_the_hash_of_its_head() {
     let keyfob = Keyfob::working().await;
     keyfob.tick().await;
-    assert_eq!(lines(&keyfob, "seal_audit_events"), [json!({ "scheduled": "seal_audit_events" })]);
+    assert_eq!(lines(&keyfob, "seal_audit_events"), [json!({ "scheduled": "seal_audit_events", "behind_seconds": 0 })]);
     renamed(&keyfob, 2).await;
     keyfob.key(&["transfer"], &["development"]).await;
     keyfob.tick().await;
@@ -86,7 +87,7 @@ async fn each_tick_seals_what_was_logged_since_and_says_the_hash_of_its_head() {
         *events,
         json!({ "log": "events", "sealed_up_to": 3, "unsealed": 1, "checkpoints": 1, "head": events["head"] })
     );
-    let line = json!({ "scheduled": "seal_audit_events", "checkpoint": 1, "sealed_up_to": 4, "head": head });
+    let line = json!({ "scheduled": "seal_audit_events", "checkpoint": 1, "sealed_up_to": 4, "head": head, "behind_seconds": 0 });
     assert_eq!(lines(&keyfob, "seal_audit_events")[1], line);
     assert_eq!((&answer["rows_verified"], &answer["next_cursor"]), (&json!(9), &Value::Null));
 }
@@ -290,4 +291,40 @@ async fn while_many_rows_wait_to_be_sealed_any_key_may_be_needed() {
                 select 'con_1', n, 'updated', '{}', '{}', 1, '7.x' from numbers";
     keyfob.database.execute(rows).unwrap();
     assert_eq!(keys_in_use().run(&*keyfob.database).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_log_is_read_in_small_parts_and_sealed_whole() {
+    let keyfob = Keyfob::working().await;
+    let rows = "with recursive c(c) as (select 1 union all select c + 1 from c where c < 2500) \
+        insert into resolves select 1795132800000, 'con_' || printf('%026d', c), 'key_root', 'i', 'development', \
+        '{\"id\":\"key_root\",\"name\":\"Root key\",\"claimed\":null}', 1, 1795132800000, 1795132800000 from c";
+    keyfob.database.execute(rows).unwrap();
+    keyfob.database.record();
+    keyfob.tick().await;
+    let (broken, answer) = verify(&keyfob).await;
+    assert_eq!(broken, Vec::<Value>::new());
+    assert_eq!((&answer["logs"][0]["sealed_up_to"], &answer["logs"][0]["unsealed"]), (&json!(2_500), &json!(0)));
+    let batches = keyfob.database.recorded();
+    let reads: Vec<_> =
+        batches.iter().flat_map(|batch| &batch.statements).filter(|it| it.sql.contains("hex(r.tag)")).collect();
+    assert!(reads.len() > 20, "{}", reads.len());
+    for read in reads {
+        let Some(Param::Integer(limit)) = read.params.last() else { panic!("{}", read.sql) };
+        assert!(*limit <= 200, "{limit} rows of 64 KB each: {}", read.sql);
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_is_not_sealed_yet_says_for_how_long() {
+    let keyfob = Keyfob::working().await;
+    renamed(&keyfob, 1).await;
+    keyfob.advance(std::time::Duration::from_mins(7));
+    renamed(&keyfob, 1).await;
+    keyfob.tick().await;
+    for job in ["seal_audit_events", "seal_events"] {
+        assert_eq!(keyfob.log.of_job(job)["behind_seconds"], 420, "{job}");
+    }
+    keyfob.tick().await;
+    assert_eq!(keyfob.log.of_job("seal_events"), json!({ "scheduled": "seal_events", "behind_seconds": 0 }));
 }

@@ -141,3 +141,78 @@ async fn whatever_the_database_does_in_a_tick_an_hour_is_told_once() {
         }
     }
 }
+
+/// Counts of so many connections in hours of a day that is over, as isolates wrote them.
+fn counted(keyfob: &Keyfob, connections: u32, hours: u32) {
+    let rows = format!(
+        "with recursive c(c) as (select 1 union all select c + 1 from c where c < {connections}), \
+         h(h) as (select 0 union all select h + 1 from h where h < {hours} - 1) \
+         insert into resolves select 1795132800000 + h * 3600000, 'con_' || printf('%026d', c), 'key_root', 'i', \
+         'development', '{{\"id\":\"key_root\",\"name\":\"Root key\",\"claimed\":null}}', 2, \
+         1795132800000 + h * 3600000, 1795132800000 + h * 3600000 + 60000 from c, h"
+    );
+    keyfob.database.execute(&rows).unwrap();
+}
+
+const TOLD: &str = "select json_group_array(json(detail)) from (select detail from audit_events \
+                    where action = 'connection.credentials_resolved' order by seq)";
+
+fn details(keyfob: &Keyfob) -> Vec<Value> {
+    serde_json::from_str(&keyfob.database.value::<String>(TOLD)).unwrap()
+}
+
+#[tokio::test]
+async fn ticks_at_once_tell_an_hour_once() {
+    for connections in [1, 3, 700] {
+        let keyfob = Keyfob::working().await;
+        counted(&keyfob, connections, 1);
+        tokio::join!(keyfob.tick(), keyfob.tick(), keyfob.tick());
+        keyfob.tick().await;
+        assert_eq!(details(&keyfob).len(), usize::try_from(connections).unwrap());
+        assert_eq!(keyfob.database.counts()["resolves"], 0);
+        assert!(keyfob.log.all().iter().all(|line| !line.contains("failure")), "{:?}", keyfob.log.all());
+    }
+}
+
+#[tokio::test]
+async fn a_tick_tells_thousands_and_how_old_the_oldest_was() {
+    let keyfob = Keyfob::working().await;
+    keyfob.tick().await;
+    let line = |written: u32, behind: u32| json!({ "scheduled": "summarise_resolves", "rows_written": written, "behind_seconds": behind });
+    assert_eq!(keyfob.log.of_job("summarise_resolves"), line(0, 0));
+    counted(&keyfob, 2_400, 1);
+    // The hour began at midnight; ten minutes after its end it was due.
+    keyfob.advance(Duration::from_mins(1));
+    keyfob.tick().await;
+    assert_eq!(keyfob.log.of_job("summarise_resolves"), line(2_400, 8 * 3600 + 51 * 60));
+    assert_eq!(details(&keyfob).len(), 2_400);
+}
+
+#[tokio::test]
+async fn far_behind_a_day_is_told_in_one_entry_and_nothing_is_lost() {
+    let keyfob = Keyfob::working().await;
+    counted(&keyfob, 2, 8);
+    // Not used in the oldest hour, and used on the day before.
+    keyfob.database.execute("delete from resolves where hour = 1795132800000 and connection_id like '%2'").unwrap();
+    keyfob
+        .database
+        .execute(
+            "insert into resolves select hour - 86400000, connection_id, caller_id, isolate, environment, \
+        actor, 5, first_at - 86400000, last_at - 86400000 from resolves where hour = 1795132800000 + 7 * 3600000",
+        )
+        .unwrap();
+    keyfob.tick().await;
+    let told = details(&keyfob);
+    let counts: Vec<&Value> = told.iter().map(|detail| &detail["count"]).collect();
+    assert_eq!(counts, [5, 5, 16, 14]);
+    assert_eq!(
+        told[2],
+        json!({
+            "hour": "2026-11-20T00:00:00.000Z", "until": "2026-11-20T08:00:00.000Z", "count": 16,
+            "first_at": "2026-11-20T00:00:00.000Z", "last_at": "2026-11-20T07:01:00.000Z",
+        })
+    );
+    assert_eq!(keyfob.database.counts()["resolves"], 0);
+    // What is not behind is told by the hour.
+    assert_eq!(keyfob.log.of_job("summarise_resolves")["rows_written"], 4);
+}
