@@ -41,13 +41,13 @@ pub fn find_oldest_before(hour: Timestamp) -> Query<Option<Timestamp>> {
 /// and callers that were counted in the first; some of them.
 #[must_use]
 pub fn list_from(hour: Timestamp, more: u64, before: Timestamp, limit: u64) -> Query<Vec<Summary>> {
-    const SQL: &str = "select json_object('counted', json_object('hour', ?1, 'connection_id', g.connection_id, \
+    const SQL: &str = "select json_object('counted', json_object('hour', ?1, 'connection_id', walked.connection_id, \
         'environment', max(r.environment), 'actor', json(max(r.actor)), 'count', sum(r.count), \
         'first_at', min(r.first_at), 'last_at', max(r.last_at)), 'last_hour', max(r.hour)) as row \
         from (select distinct w.connection_id, w.caller_id from resolves w where w.hour = ?1 \
-        order by w.connection_id, w.caller_id limit ?2) g cross join json_each(?3) h cross join resolves r \
-        on r.hour = h.value and r.connection_id = g.connection_id and r.caller_id = g.caller_id \
-        group by g.connection_id, g.caller_id order by g.connection_id, g.caller_id";
+        order by w.connection_id, w.caller_id limit ?2) walked cross join json_each(?3) h cross join resolves r \
+        on r.hour = h.value and r.connection_id = walked.connection_id and r.caller_id = walked.caller_id \
+        group by walked.connection_id, walked.caller_id order by walked.connection_id, walked.caller_id";
     many(statement(SQL, [hour.into(), limit.into(), hours(hour, more, before)]))
 }
 
