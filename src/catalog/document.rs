@@ -56,8 +56,8 @@ fn section(provider: &str, of: &ConnectionType) -> String {
 }
 
 fn unavailable(of: &ConnectionType) -> String {
-    let rows = of.unavailable.iter().map(|(key, reason)| format!("- `{key}`: {reason}\n")).collect::<String>();
-    if rows.is_empty() { rows } else { format!("\n**What is refused, and why.**\n\n{rows}") }
+    let rows = of.unavailable.iter().map(|(key, reason)| format!("- `{key}`: {reason}")).collect::<Vec<_>>().join("\n");
+    if rows.is_empty() { rows } else { format!("\n**What is refused, and why.**\n\n{rows}\n") }
 }
 
 /// What the test of a protocol does, in `probe`.

@@ -102,7 +102,7 @@ pub(super) async fn speak(wire: Wire<'_>, guest: Guest<'_>) -> Result<Option<Str
     Ok(Some(greeting.version))
 }
 
-/// What the server says first ("Protocol::HandshakeV10").
+/// What the server says first (`Protocol::HandshakeV10`).
 struct Greeting {
     version: String,
     can: u32,
@@ -145,7 +145,7 @@ fn opening(flags: u32) -> Vec<u8> {
     [&flags.to_le_bytes()[..], &longest.to_le_bytes(), &[UTF8], &[0; 23]].concat()
 }
 
-/// The answer to the greeting ("Protocol::HandshakeResponse41").
+/// The answer to the greeting (`Protocol::HandshakeResponse41`).
 fn response(guest: Guest<'_>, flags: u32, plugin: &str, proof: &[u8]) -> Vec<u8> {
     let length = u8::try_from(proof.len()).unwrap_or_default();
     [
@@ -180,7 +180,7 @@ async fn authenticate(packets: &mut Packets<'_>, guest: Guest<'_>, greeting: &Gr
                 match prove(&plugin, password, &scramble(challenge.to_vec())) {
                     Some(proof) => packets.send(&proof).await?,
                     None if plugin == "mysql_clear_password" || plugin == "sha256_password" => {
-                        tell(packets, password).await?
+                        tell(packets, password).await?;
                     }
                     None => return Err(ODD.into()),
                 }

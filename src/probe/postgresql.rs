@@ -161,7 +161,7 @@ async fn scram(wire: &mut Wire<'_>, guest: Guest<'_>, mechanisms: &[u8]) -> Resu
     };
     wire.send(&message(b'p', proof.as_bytes())).await?;
     match request(wire).await? {
-        (12, server_final) if text(&server_final).is_some_and(|end| proved.is_answered(end)) => Ok(()),
+        (12, server_final) if text(&server_final).is_some_and(|end| proved.accepts(end)) => Ok(()),
         _ => Err(ODD.into()),
     }
 }

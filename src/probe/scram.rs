@@ -66,7 +66,7 @@ impl<'a> Scram<'a> {
 
 impl Proved {
     /// Whether the server's final message proves that it knows the password, too.
-    pub(super) fn is_answered(self, server_final: &str) -> bool {
+    pub(super) fn accepts(self, server_final: &str) -> bool {
         let verifier = server_final.split(',').next().and_then(|first| first.strip_prefix("v="));
         let verifier = verifier.and_then(|verifier| STANDARD.decode(verifier).ok());
         verifier.is_some_and(|verifier| self.signature.verify_slice(&verifier).is_ok())
@@ -83,7 +83,7 @@ fn tag(key: &[u8], message: &[u8]) -> Option<[u8; 32]> {
     Some(mac.finalize().into_bytes().into())
 }
 
-/// The password as both sides hash it: by SASLprep (RFC 4013) without its checks of what is prohibited, for a password that
+/// The password as both sides hash it: by `SASLprep` (RFC 4013) without its checks of what is prohibited, for a password that
 /// fails them is hashed as it is by PostgreSQL, and accepted nowhere else. ASCII stays as it is.
 pub(super) fn prepared(password: &str, unicode: &dyn Unicode) -> Zeroizing<String> {
     if password.is_ascii() {
@@ -168,10 +168,10 @@ mod tests {
     fn a_server_that_does_not_know_the_password_is_not_believed() {
         let (client_final, proved) = client().prove(&server_first()).unwrap();
         let (_, verifier) = server("another", &client_final);
-        assert!(!proved.is_answered(&verifier));
+        assert!(!proved.accepts(&verifier));
         for bad in ["", "v=", "v=*", "e=other-error", &format!("x{}", server("pencil", &client_final).1)] {
             let (_, proved) = client().prove(&server_first()).unwrap();
-            assert!(!proved.is_answered(bad), "{bad}");
+            assert!(!proved.accepts(bad), "{bad}");
         }
     }
 
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(client().first(), format!("n,,n=,r={}", STANDARD.encode([7; 18])));
         let (client_final, proved) = client().prove(&server_first()).unwrap();
         let (accepted, verifier) = server("pencil", &client_final);
-        assert!(accepted && proved.is_answered(&verifier));
+        assert!(accepted && proved.accepts(&verifier));
         assert!(!server("another", &client_final).0);
     }
 }

@@ -1,6 +1,6 @@
 //! MySQL 8 as the MySQL Source Code Documentation describes it (dev.mysql.com/doc/dev/mysql-server, read on 2026-11-21:
-//! "Protocol::HandshakeV10", "Protocol::SSLRequest", "Protocol::HandshakeResponse41", "Protocol::AuthSwitchRequest",
-//! "Protocol::AuthMoreData", "Caching_sha2_password information", "Native Authentication", "COM_PING", "COM_QUIT"). It shares no code
+//! `Protocol::HandshakeV10`, `Protocol::SSLRequest`, `Protocol::HandshakeResponse41`, `Protocol::AuthSwitchRequest`,
+//! `Protocol::AuthMoreData`, `Caching_sha2_password` information, Native Authentication, `COM_PING`, `COM_QUIT`). It shares no code
 //! with the probe, computes its hashes with `ring`, and fails the test on anything that is not listed there.
 
 use std::process::Command;

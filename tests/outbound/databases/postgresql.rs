@@ -191,7 +191,7 @@ async fn nonsense_endless_and_broken_answers_tell_nothing() {
         message(b'Z', b"I"),
         message(b'E', b""),
         message(b'E', b"C08P01\0\0"),
-        message(b'N', &[b'x'; 30_000]).repeat(3),
+        message(b'N', &vec![b'x'; 30_000]).repeat(3),
     ] {
         assert_eq!(scripted(vec![odd.clone()], false, plain.clone()).await.0, ODD, "{:?}", &odd[..odd.len().min(20)]);
     }
