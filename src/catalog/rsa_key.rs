@@ -26,7 +26,7 @@ const MAX_ROUNDS: u32 = 100_000;
 pub struct RsaKey {
     /// It, in the DER of PKCS#8.
     pub pkcs8: Zeroizing<Vec<u8>>,
-    /// The SHA-256 of its public key, in the DER of SubjectPublicKeyInfo.
+    /// The SHA-256 of its public key, in the DER of `SubjectPublicKeyInfo`.
     pub fingerprint: [u8; 32],
 }
 

@@ -64,9 +64,10 @@ impl Subject<'_> {
         let mut finding = Finding::from(ruling);
         if ruling.verdict.is_usable() {
             // The body of a limited answer is about what is lacking.
-            let whole = ruling.verdict == Verdict::Valid;
-            let (json, text) = (evidence.json().filter(|_| whole), evidence.text().filter(|_| whole));
-            let told = Told { json, text, headers: &answer.headers, secrets: self.secrets };
+            let is_whole = ruling.verdict == Verdict::Valid;
+            let json = evidence.json().filter(|_| is_whole);
+            let body = evidence.text().filter(|_| is_whole);
+            let told = Told { json, text: body, headers: &answer.headers, secrets: self.secrets };
             finding.facts = told.facts(&test.facts);
             finding.granted_scopes = test.granted_scopes.as_ref().map(|place| told.scopes(place)).unwrap_or_default();
             finding.expires_at = test.expires_at.as_ref().and_then(|place| told.time(place));

@@ -26,6 +26,14 @@ async fn token(sign: &dyn Sign, key: &RsaKey, header: &Value, claims: &Value) ->
     Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }
 
+/// An object with one member more, where there is a value.
+fn with(mut object: Value, member: &str, value: Option<&str>) -> Value {
+    if let (Some(object), Some(value)) = (object.as_object_mut(), value) {
+        object.insert(member.to_owned(), value.into());
+    }
+    object
+}
+
 /// The request that exchanges a token of a service account for an access token; none where the key does not sign.
 pub(super) async fn google_exchange(
     sign: &dyn Sign,
@@ -33,17 +41,12 @@ pub(super) async fn google_exchange(
     now: Timestamp,
 ) -> Option<Outbound> {
     let account = &scheme.account;
-    let mut header = json!({ "alg": "RS256", "typ": "JWT" });
-    if let Some(id) = &account.key_id {
-        header["kid"] = json!(id);
-    }
+    let header = with(json!({ "alg": "RS256", "typ": "JWT" }), "kid", account.key_id.as_deref());
     let iat = now.millis() / 1000;
-    let mut claims = json!({
+    let claims = json!({
         "iss": account.email, "scope": scheme.scopes, "aud": GOOGLE_TOKEN_URL, "iat": iat, "exp": iat + LIFETIME,
     });
-    if let Some(subject) = &scheme.subject {
-        claims["sub"] = json!(subject);
-    }
+    let claims = with(claims, "sub", scheme.subject.as_deref());
     let assertion = token(sign, &account.key, &header, &claims).await?;
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer").append_pair("assertion", &assertion);

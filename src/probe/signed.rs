@@ -88,7 +88,7 @@ impl Subject<'_> {
             let mut request = aws_sigv4::assume_role(role, &outbound.url);
             self.sign_with(&scheme.keys, scheme, &mut request)?;
             let answer = self.send(request, deadline).await?;
-            let text = answer.body().map(String::from_utf8_lossy).unwrap_or(Cow::Borrowed(""));
+            let text = answer.body().map_or(Cow::Borrowed(""), String::from_utf8_lossy);
             if answer.status.is_success() {
                 return aws_sigv4::role_keys(&text).ok_or(Ruling::unknown(Reason::UnexpectedAnswer));
             }

@@ -50,7 +50,7 @@ pub(crate) fn verified(token: &str) -> Option<(Value, Value)> {
     Some((parse(header), parse(claims)))
 }
 
-/// SHA-256 of the known public key, in the DER of SubjectPublicKeyInfo: a sequence that is put together here byte by byte.
+/// SHA-256 of the known public key, in the DER of `SubjectPublicKeyInfo`: a sequence that is put together here byte by byte.
 pub(crate) fn fingerprint() -> String {
     let key = RsaKeyPair::from_pkcs8(&der(TestName::Rsa2048)).unwrap();
     let tagged = |tag: u8, content: &[u8]| {

@@ -1,4 +1,4 @@
-//! AWS as `moto` plays it (PyPI, installed by `make test-native`): it verifies signatures and policies. Stopped by its id.
+//! AWS as `moto` plays it (`PyPI`, installed by `make test-native`): it verifies signatures and policies. Stopped by its id.
 
 use std::net::TcpListener;
 use std::path::PathBuf;

@@ -32,7 +32,7 @@ const LEFT_OUT: [&str; 9] = [
 ];
 
 fn hash(body: &[u8]) -> String {
-    Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(body).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 fn keys(id: &str, secret: &str) -> AwsKeys {

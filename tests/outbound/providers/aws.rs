@@ -97,7 +97,8 @@ fn answer_to(request: &Received, action: &str, role: Option<&str>, external_id: 
 
 fn values(settings: Value, secret: &str) -> Values {
     let mut all = json!({ "access_key_id": ID });
-    all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+    let Value::Object(settings) = settings else { panic!("settings are an object") };
+    all.as_object_mut().unwrap().extend(settings);
     (all, json!({ "secret_access_key": secret }))
 }
 

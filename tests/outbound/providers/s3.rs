@@ -44,7 +44,8 @@ fn error(status: u16, code: &str) -> Effect {
 
 fn values(place: Value, bucket: Option<&str>, secret: &str) -> Values {
     let mut settings = json!({ "access_key_id": ID });
-    settings.as_object_mut().unwrap().extend(place.as_object().unwrap().clone());
+    let Value::Object(place) = place else { panic!("settings are an object") };
+    settings.as_object_mut().unwrap().extend(place);
     if let Some(bucket) = bucket {
         settings["bucket"] = json!(bucket);
     }
@@ -54,7 +55,7 @@ fn values(place: Value, bucket: Option<&str>, secret: &str) -> Values {
 fn of(
     connection_type: &'static str,
     place: Value,
-    facts: Value,
+    facts: &Value,
     door: Vec<(&'static str, &'static str, Result<&'static str, &'static str>)>,
 ) -> Described {
     let body =
@@ -100,7 +101,7 @@ pub(super) fn described() -> Vec<Described> {
         of(
             "access_keys",
             json!({ "region": "eu-central-1" }),
-            json!({ "bucket_region": "eu-central-1" }),
+            &json!({ "bucket_region": "eu-central-1" }),
             bucket(vec![
                 ("region", "eu-central-1a", Err("refused")),
                 ("access_key_id", "AIDA0000000000000000", Err("refused")),
@@ -109,7 +110,7 @@ pub(super) fn described() -> Vec<Described> {
         of(
             "compatible",
             json!({ "endpoint": R2, "region": "auto" }),
-            json!({}),
+            &json!({}),
             bucket(vec![
                 ("endpoint", "https://minio.acme.dev:9000/", Ok("https://minio.acme.dev:9000")),
                 ("endpoint", "https://minio.acme.dev/planted", Err("pattern")),
