@@ -27,7 +27,7 @@ use crate::edge::{Kv, Location};
 use crate::sim::{Plan, Port, Sim, SimClock};
 use crate::support::database::Sqlite;
 use crate::support::people::OWN;
-use crate::support::ports::{RealLines, SeededRandom, Tables};
+use crate::support::ports::{Parrots, SeededRandom, Tables};
 use crate::support::signing::Ring;
 use crate::support::{Answer, Built, Gate, Lines, MASTER_KEYS, NOW, ROOT};
 
@@ -122,7 +122,7 @@ impl World {
                 blobs: Arc::new(port(Arc::new(Location::new(&kv, number)))),
                 assets: Arc::new(Built),
                 network: Arc::new(Faulty { sim: Arc::clone(&sim), inner: Arc::new(Provider) }),
-                connect: Arc::new(RealLines),
+                connect: Arc::new(Parrots),
                 sign: Arc::new(Ring),
                 clock: Arc::clone(&clock) as _,
                 random: Arc::clone(random) as _,

@@ -17,10 +17,10 @@ use keyfob::ports::Outbound;
 use url::Url;
 
 use crate::counterpart::{Counterpart, Reply, answer};
-use crate::ports::{RealLines, RealNetwork, SetClock};
+use crate::ports::{Parrots, RealNetwork, SetClock};
 
 fn egress(policy: Policy, clock: SetClock) -> Egress {
-    Egress::new((Arc::new(RealNetwork::new()), Arc::new(RealLines)), Arc::new(clock), policy)
+    Egress::new((Arc::new(RealNetwork::new()), Arc::new(Parrots)), Arc::new(clock), policy)
 }
 
 fn clock() -> SetClock {

@@ -18,7 +18,7 @@ use keyfob::probe::{self, Finding};
 use serde_json::{Value, json};
 
 use crate::counterpart::{Counterpart, Received, Reply, answer};
-use crate::ports::{RealLines, RealNetwork, SeededRandom, SetClock, Tables};
+use crate::ports::{Parrots, RealNetwork, SeededRandom, SetClock, Tables};
 use crate::providers::{DISCORD_URL, SLACK_URL, discord_webhook, slack_webhook};
 use crate::signing::Ring;
 use crate::stub::Stub;
@@ -34,7 +34,7 @@ const HURRIED: Duration = Duration::from_millis(20);
 
 pub(crate) fn egress(network: impl Network + 'static, policy: Policy, patience: Duration) -> Egress {
     let clock = SetClock::at(Timestamp::from_millis(0)).with_patience(patience);
-    Egress::new((Arc::new(network), Arc::new(RealLines)), Arc::new(clock), policy)
+    Egress::new((Arc::new(network), Arc::new(Parrots)), Arc::new(clock), policy)
 }
 
 fn settings(values: &[(&str, &str)]) -> Settings {

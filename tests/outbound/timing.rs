@@ -23,7 +23,7 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 use url::Host as Name;
 
-use crate::ports::{RealLines, SeededRandom, SetClock, Tables};
+use crate::ports::{Parrots, SeededRandom, SetClock, Tables};
 use crate::signing::Ring;
 
 /// What becomes of a request.
@@ -83,7 +83,7 @@ fn inbound(status: u16, body: stream::BoxStream<'static, Result<Bytes, NetworkEr
 /// The word that a test of a bearer token has for a host, and how long it took to say it.
 async fn found(host: Host, base_url: &str, allowed: &str) -> (Option<Reason>, Duration) {
     let clock = SetClock::at(Timestamp::from_millis(0));
-    let egress = Egress::new((Arc::new(host), Arc::new(RealLines)), Arc::new(clock), Policy::default());
+    let egress = Egress::new((Arc::new(host), Arc::new(Parrots)), Arc::new(clock), Policy::default());
     let bearer = Catalog::embedded().connection_type("http", "bearer").unwrap();
     let settings: Settings = [("base_url", base_url), ("test_method", "GET"), ("test_path", "/me")]
         .map(|(key, value)| (key.to_owned(), json!(value)))

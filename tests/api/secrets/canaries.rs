@@ -87,10 +87,14 @@ fn keys() -> Vec<Canary> {
             .with(json!({ "site": "acme", "email": "ann@acme.dev" }))
             .of("ATATTCanary1_Canary1-Canary1=", "ATATTCanary2_Canary2-Canary2="),
         key("linear", "api_key", "api_key").of("lin_api_Canary1Canary1Canary1", "lin_api_Canary2Canary2Canary2"),
+        key("mysql", "password", "password").with(database()).of(r#"Canäry1 "\/ <&> %41+"#, r#"Canäry2 "\/ <&> %41+"#),
         key("notion", "token", "token")
             .of(&format!("ntn_{}", "Canary1".repeat(6)), &format!("ntn_{}", "Canary2".repeat(6))),
         key("openai", "api_key", "api_key").of("sk-proj-Canary1_Canary1-Canary1", "sk-proj-Canary2_Canary2-Canary2"),
         key("pagerduty", "api_key", "api_key").of("Canary1+Canary1_Canary1", "Canary2+Canary2_Canary2"),
+        key("postgresql", "password", "password")
+            .with(database())
+            .of(r#"Canäry1 "\/ <&> %41+"#, r#"Canäry2 "\/ <&> %41+"#),
         key("sendgrid", "api_key", "api_key").of(&sendgrid_key("Canary1"), &sendgrid_key("Canary2")),
         key("slack", "token", "token").of("xoxb-Canary1-Canary1-Canary1", "xoxb-Canary2-Canary2-Canary2"),
         key("stripe", "api_key", "api_key").of("rk_live_Canary1Canary1Canary1", "rk_live_Canary2Canary2Canary2"),
@@ -125,6 +129,10 @@ fn pem(second: bool) -> String {
 fn key_file(second: bool) -> String {
     let email = "watched@watched-project.iam.gserviceaccount.com";
     json!({ "type": "service_account", "client_email": email, "private_key": pem(second) }).to_string()
+}
+
+fn database() -> Value {
+    json!({ "host": "db.acme.dev", "database": "app", "user": "ann" })
 }
 
 fn sendgrid_key(piece: &str) -> String {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use keyfob::catalog::Catalog;
 use serde_json::{Value, json};
 
 use super::canaries::{Canary, canaries, telling};
@@ -54,7 +55,12 @@ fn raw(text: &str) -> Reply {
 #[tokio::test]
 async fn a_provider_that_echoes_the_credential_in_any_way_brings_it_nowhere() {
     let canaries = canaries();
-    let each = canaries.iter().flat_map(|canary| ECHOES.map(|(how, echo)| be_echoed(canary, how, echo)));
+    // A server of a protocol of its own is not told the credential before it has proved who it is: that is tested with them.
+    let called = |canary: &&Canary| {
+        let of = Catalog::embedded().connection_type(canary.provider, canary.connection_type);
+        of.is_some_and(|of| of.request().is_some())
+    };
+    let each = canaries.iter().filter(called).flat_map(|canary| ECHOES.map(|(how, echo)| be_echoed(canary, how, echo)));
     futures_util::future::join_all(each).await;
 }
 

@@ -33,7 +33,7 @@ use tower::ServiceExt;
 
 use counterpart::{Counterpart, Received, Reply, answer};
 use database::Sqlite;
-use ports::{RealLines, Rerouted, SeededRandom, SetClock, Tables};
+use ports::{Parrots, Rerouted, SeededRandom, SetClock, Tables};
 use signing::Ring;
 
 /// 2026-11-20T10:00:00.000Z.
@@ -163,7 +163,7 @@ impl Keyfob {
             blobs: Arc::clone(&blobs) as _,
             assets: Arc::new(Built),
             network: Arc::new(Rerouted::to(counterpart.url("/"))),
-            connect: Arc::new(RealLines),
+            connect: Arc::new(Parrots),
             sign: Arc::new(Ring),
             clock: Arc::clone(&clock) as _,
             random,
