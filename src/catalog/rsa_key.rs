@@ -19,7 +19,7 @@ const MIN_BITS: usize = 2048;
 /// The most bits: beyond it no provider signs, and signing takes seconds.
 const MAX_BITS: usize = 8192;
 
-/// The most rounds of PBKDF2: a hundred thousand take a tenth of a second here.
+/// The most rounds of PBKDF2: nobody shall hold an isolate for long with one key.
 const MAX_ROUNDS: u32 = 100_000;
 
 /// A private key that can sign.

@@ -1,8 +1,8 @@
 //! AWS Signature Version 4 (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>), and
 //! roles that are assumed with it.
 //!
-//! The crate `aws-sigv4` brings the runtime of the AWS SDK along, and the small ones sign URLs of S3 alone or bring an HTTP
-//! client: this is a hundred lines over the HMAC that is linked already. AWS's own signing suite and that crate prove it in the tests.
+//! The crate `aws-sigv4` brings the runtime of the AWS SDK along: this is a hundred lines over the HMAC that is linked
+//! already. AWS's own signing suite and that crate prove it in the tests.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

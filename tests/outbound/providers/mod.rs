@@ -2,7 +2,7 @@
 //! and absent credentials, every documented class of answers, and values at the door.
 //!
 //! A stub shares no code with the probe and knows nothing of the provider file: it has its answers from the pages that it
-//! names, read on 2026-11-20.
+//! names, read on 2026-11-20 unless the provider file says another day, or that they still have to be.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
