@@ -41,7 +41,7 @@ pub fn find_oldest_before(hour: Timestamp) -> Query<Option<Timestamp>> {
 /// and callers that were counted in the first; some of them.
 #[must_use]
 pub fn list_from(hour: Timestamp, more: u64, before: Timestamp, limit: u64) -> Query<Vec<Summary>> {
-    const SQL: &str = "select json_object('counted', json_object('hour', ?1, 'connection_id', walked.connection_id, \
+    const SQL: &str = "select json_object('counted', json_object('hour', min(r.hour), 'connection_id', walked.connection_id, \
         'environment', max(r.environment), 'actor', json(max(r.actor)), 'count', sum(r.count), \
         'first_at', min(r.first_at), 'last_at', max(r.last_at)), 'last_hour', max(r.hour)) as row \
         from (select distinct w.connection_id, w.caller_id from resolves w where w.hour = ?1 \

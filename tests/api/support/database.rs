@@ -234,10 +234,12 @@ fn execute(connection: &Connection, statement: &Statement) -> rusqlite::Result<R
     Ok(Rows { rows: rows.collect::<Result<_, _>>()?, ..Rows::default() })
 }
 
+/// A parameter as D1 binds it: its integers are doubles, and a column or a cast has to make them integers again.
 fn value(param: &Param) -> Box<dyn ToSql> {
     match param {
         Param::Null => Box::new(rusqlite::types::Null),
-        Param::Integer(number) => Box::new(*number),
+        #[expect(clippy::cast_precision_loss, reason = "the port promises integers within 2^53")]
+        Param::Integer(number) => Box::new(*number as f64),
         Param::Text(text) => Box::new(text.clone()),
     }
 }
