@@ -227,7 +227,7 @@ impl ApiError {
             Self::OriginTaken => (S::CONFLICT, "origin_taken", "This origin is registered already."),
             Self::InUse(count, _) => {
                 let detail = format!(
-                    "{count} steps use it, see `usages`: name another connection with `replace_with`, or pass `force=true`."
+                    "Steps use it ({count}), see `usages`: name another connection with `replace_with`, or pass `force=true`."
                 );
                 return (S::CONFLICT, "connection_in_use", detail);
             }
