@@ -123,10 +123,10 @@ pub async fn put_usage(
     path: Parsed<InPath<(ConnectionId, Workflow, Step)>>,
 ) -> Result<Response, ApiError> {
     let InPath((id, workflow, step)) = claim.accept(&app, path).await?;
-    let (who, found) = claim.load(&app, connections::find_connection(&id)).await?;
-    let connection = who.authorize(WRITE, found)?;
     let place = Place { workflow, step };
-    let before = usages::find(connection.environment, &place).run(&*app.database).await?;
+    let wanted = connections::find_connection(&id).and(usages::find_beside(&id, &place));
+    let (who, (found, before)) = claim.load(&app, wanted).await?;
+    let connection = who.authorize(WRITE, found)?;
     if let Some(same) = before.as_ref().filter(|usage| usage.connection_id == id) {
         return Ok(answer::json(StatusCode::OK, same));
     }
@@ -173,10 +173,10 @@ pub async fn delete_usage(
     path: Parsed<InPath<(ConnectionId, Workflow, Step)>>,
 ) -> Result<Response, ApiError> {
     let InPath((id, workflow, step)) = claim.accept(&app, path).await?;
-    let (who, used) = claim.load(&app, usages::find_used(&id)).await?;
-    let environment = who.authorize(WRITE, used)?.environment;
     let place = Place { workflow, step };
-    let found = usages::find(environment, &place).run(&*app.database).await?;
+    let wanted = usages::find_used(&id).and(usages::find_beside(&id, &place));
+    let (who, (used, found)) = claim.load(&app, wanted).await?;
+    let environment = who.authorize(WRITE, used)?.environment;
     found.filter(|usage| usage.connection_id == id).ok_or(ApiError::NotFound)?;
     let entry = audited::Entry {
         environment: Some(environment),

@@ -25,15 +25,16 @@ pub fn find_used(id: &ConnectionId) -> Query<Option<Used>> {
     optional(statement(SQL, [id.as_str().into()]))
 }
 
-/// Finds what a step uses.
+/// Finds what a step uses in the environment of a connection.
 #[must_use]
-pub fn find(environment: Environment, place: &Place) -> Query<Option<Usage>> {
+pub fn find_beside(id: &ConnectionId, place: &Place) -> Query<Option<Usage>> {
     const SQL: &str = concat!(
         "select ",
         usage_json!(),
-        " as row from usages u where u.environment = ?1 and u.workflow = ?2 and u.step = ?3"
+        " as row from connections c cross join usages u on u.environment = c.environment and u.workflow = ?2 and u.step = ?3 \
+         where c.id = ?1"
     );
-    optional(statement(SQL, key(environment, place)))
+    optional(statement(SQL, [id.as_str().into(), place.workflow.as_str().into(), place.step.as_str().into()]))
 }
 
 /// Lists the usages of a connection by workflow and step, behind a place.
