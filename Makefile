@@ -102,7 +102,8 @@ test-native: databases $(VENV) | $(RUST_TARGET) ## Unit and API tests, natively,
 
 test-wasm: | $(TOOLS) ## The tests that have to run in wasm, under Node
 	$(call say,Tests in wasm)
-	@cargo test --locked --target wasm32-unknown-unknown --test wasm
+	@NODE_OPTIONS='--require $(CURDIR)/tests/platform-modules.cjs' \
+	  cargo test --locked --target wasm32-unknown-unknown --test wasm
 
 test-e2e: build chromium databases ## End-to-end tests in real workerd with D1 and KV
 	$(call say,End-to-end tests)
