@@ -1,14 +1,16 @@
 //! The whole API, one line a route, grouped by resource.
 
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, options, post, put};
+use axum::routing::{delete, get, options, patch, post, put};
 use axum::{Router, middleware};
 
-use crate::api::connections::{create, credentials, history, list, replace, report, reveal, test, update};
+use crate::api::connections::{
+    create, credentials, history, list, plan, replace, report, reveal, test, test_credentials, update,
+};
 use crate::api::embedded::{cors, origins, sessions};
 use crate::api::{
-    api_keys, audit_events, audit_verification, connections, embedded, keys, observe, providers, session, usages,
-    webhooks,
+    api_keys, audit_events, audit_verification, connections, customers, embedded, keys, observe, providers, session,
+    usages, webhooks,
 };
 use crate::app::App;
 
@@ -24,9 +26,14 @@ pub fn router(app: App) -> Router {
         // Connections
         .route("/v1/connections", get(list::list_connections).post(create::create_connection))
         .route("/v1/connections/facets", get(list::count_facets))
+        .route("/v1/connections/plan", post(plan::plan_connection))
         .route(
             "/v1/connections/{id}",
             get(list::find_connection).patch(update::update_connection).delete(connections::delete::delete_connection),
+        )
+        .route(
+            "/v1/connections/{id}/test-credentials",
+            patch(test_credentials::update_test_credentials).delete(test_credentials::delete_test_credentials),
         )
         // Tests
         .route("/v1/tests", post(test::test_draft))
@@ -46,6 +53,9 @@ pub fn router(app: App) -> Router {
         .route("/v1/connections/{id}/usages", get(usages::list_connection_usages))
         .route("/v1/connections/{id}/usages/{workflow}/{step}", put(usages::put_usage).delete(usages::delete_usage))
         .route("/v1/connections/{id}/replace", post(replace::replace_usages))
+        // Customers
+        .route("/v1/customers", get(customers::list_customers))
+        .route("/v1/customers/{customer}", get(customers::find_customer).delete(customers::delete_customer))
         // API keys
         .route("/v1/api-keys", get(api_keys::list_api_keys).post(api_keys::create_api_key))
         .route("/v1/api-keys/{id}", delete(api_keys::revoke_api_key))

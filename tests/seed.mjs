@@ -3,7 +3,8 @@
 
 const CHUNK = 1_000;
 
-// The connection number `i`. Every filter has common values and rare ones; with `customers`, a fifth are customers' own.
+// The connection number `i`. Every filter has common values and rare ones; with `customers`, a fifth are customers' own: 40 of
+// each customer, one of them under the template that is number 1.
 export const INSERT = `
 insert into connections (id, environment, provider, connection_type, kind, template_id, customer, supplied_by, name, name_key,
   description, stable_key, tags, settings, secret_fields, secrets_revision, enabled, embedded, version, revision, verdict,
@@ -18,8 +19,8 @@ select
   case when d < 7 then 'http' when d < 9 then 'slack' else 'discord' end,
   case when d < 7 then 'bearer' when d < 9 then 'incoming_webhook' else 'webhook' end,
   case when is_customers then 'customer' when ?3 and i % 1000 = 1 then 'template' else 'organization' end,
-  iif(is_customers, printf('con_%026d', 1 + 1000 * (i % 3)), null),
-  iif(is_customers, 'customer-' || (i % 40), ''),
+  iif(is_customers and i % 200 = 4, printf('con_%026d', 1), null),
+  iif(is_customers, 'customer-' || (i / 200), ''),
   iif(is_customers, 'customer', null),
   'Connection ' || shuffled || ' of team ' || (i % 40),
   'connection ' || shuffled || ' of team ' || (i % 40),

@@ -19,6 +19,7 @@ use crate::domain::scope::Scope;
 use crate::ports::Statement;
 use crate::store::access::Found;
 use crate::store::sign_ins::SignedIn;
+use crate::store::sources::Sources;
 use crate::store::{Query, RowsOf, access, nothing, run, sign_ins};
 use crate::token::{Token, TokenHash};
 
@@ -241,6 +242,12 @@ pub trait Resource {
 impl Resource for Connection {
     fn environment(&self) -> Environment {
         self.environment
+    }
+}
+
+impl Resource for Sources {
+    fn environment(&self) -> Environment {
+        self.connection.environment
     }
 }
 

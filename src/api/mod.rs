@@ -13,6 +13,7 @@ pub mod audited;
 pub mod claim;
 pub mod connections;
 pub mod cursor;
+pub mod customers;
 pub mod embedded;
 pub mod error;
 pub mod extract;

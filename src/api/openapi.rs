@@ -4,10 +4,14 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{IntoResponses, Modify, OpenApi};
 
 use super::claim::SESSION_COOKIE;
-use super::connections::{create, credentials, delete, history, list, replace, report, reveal, test, update};
+use super::connections::{
+    create, credentials, delete, history, list, plan, replace, report, reveal, test, test_credentials, update,
+};
 use super::embedded::{connections, origins, providers as embedded_providers, sessions};
 use super::error::Problem;
-use super::{api_keys, audit_events, audit_verification, keys, observe, providers, session, usages, webhooks};
+use super::{
+    api_keys, audit_events, audit_verification, customers, keys, observe, providers, session, usages, webhooks,
+};
 
 /// The whole API.
 #[derive(OpenApi)]
@@ -19,13 +23,15 @@ use super::{api_keys, audit_events, audit_verification, keys, observe, providers
     paths(
         providers::list_providers, providers::find_provider,
         list::list_connections, list::count_facets, create::create_connection,
-        list::find_connection, update::update_connection, delete::delete_connection,
+        plan::plan_connection, list::find_connection, update::update_connection, delete::delete_connection,
+        test_credentials::update_test_credentials, test_credentials::delete_test_credentials,
         test::test_draft, test::list_tests, test::create_test,
         history::list_revisions, history::find_revision, history::restore_revision, history::list_events,
         reveal::reveal_secrets, credentials::resolve_credentials, credentials::resolve_credentials_by_key,
         report::report_refusal,
         usages::list_usages, usages::list_connection_usages, usages::put_usage, usages::delete_usage,
         replace::replace_usages,
+        customers::list_customers, customers::find_customer, customers::delete_customer,
         api_keys::list_api_keys, api_keys::create_api_key, api_keys::revoke_api_key,
         session::find_dashboard_session, session::create_dashboard_session, session::delete_dashboard_session,
         sessions::create_session, sessions::end_sessions,
@@ -45,6 +51,7 @@ use super::{api_keys, audit_events, audit_verification, keys, observe, providers
         (name = "History", description = "Revisions of values, and events."),
         (name = "Credentials", description = "What workflows resolve, and what people reveal."),
         (name = "Usages", description = "Which steps of workflows use which connection, and giving them another one."),
+        (name = "Customers", description = "The customers that have connections."),
         (name = "API keys", description = "Who may do what, where."),
         (name = "People", description = "Who is signed in to the dashboard."),
         (name = "Embedded", description = "Sessions and origins, which servers manage, and what pages read."),
@@ -104,7 +111,8 @@ pub enum Problems {
     /// The key may not do this (`missing_scope`, `environment_not_allowed`, `key_required`, `session_required`, `foreign_origin`).
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
-    /// There is nothing here that the caller may see (`not_found`).
+    /// There is nothing here that the caller may see (`not_found`); where credentials are resolved by a name, what is missing
+    /// (`stable_key_not_found`, `step_not_found`, `customer_not_connected`).
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(Problem),
     /// Too often (`rate_limited`, `too_many_failures`); `Retry-After` tells when.

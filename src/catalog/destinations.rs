@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use url::Url;
 
 use super::fill::FillError;
-use super::provider::ConnectionType;
+use super::provider::{ConnectionType, Field};
 use super::reach::Reach;
+use super::template::Template;
 use super::{request, server};
 use crate::domain::origin::Origin;
 use crate::domain::values::{Secrets, Settings};
@@ -28,6 +29,28 @@ pub fn destinations(
     let base_url = request::base_url(template, settings, secrets)?;
     let fixed = template.destinations.iter().filter_map(|origin| Url::parse(origin).ok());
     Ok([base_url].into_iter().chain(fixed).filter_map(|url| Origin::of(&url).ok()).collect())
+}
+
+/// The fields whose values decide where secrets are sent, secret ones among them.
+#[must_use]
+pub fn deciding_fields(connection_type: &ConnectionType) -> BTreeSet<&str> {
+    let by_place: Vec<&Template> = match &connection_type.reach {
+        Reach::Request(request) => request.base_urls().collect(),
+        Reach::Server(server) => server.deciding().into(),
+    };
+    let declared = connection_type.fields.iter().filter(|field| field.destination).map(|field| field.key.as_str());
+    by_place.into_iter().flat_map(Template::holes).chain(declared).collect()
+}
+
+/// Whether a template may leave these fields to its customers: else the organization's secrets would go where a customer says.
+/// Gives the fields that decide where, should any secret be global.
+#[must_use]
+pub fn unsafe_split<'a>(connection_type: &'a ConnectionType, customer_fields: &BTreeSet<String>) -> Vec<&'a str> {
+    let is_global = |field: &&Field| field.secret && !customer_fields.contains(&field.key);
+    if !connection_type.fields.iter().any(|field| is_global(&field)) {
+        return Vec::new();
+    }
+    deciding_fields(connection_type).into_iter().filter(|key| customer_fields.contains(*key)).collect()
 }
 
 /// Whether new settings send secrets elsewhere: then every secret must be entered again.

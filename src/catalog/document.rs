@@ -77,10 +77,14 @@ const fn spoken(protocol: Protocol) -> &'static str {
 }
 
 fn row(field: &Field) -> String {
-    let marks =
-        [(field.secret, "secret"), (field.required, "required"), (field.destination, "decides where secrets go")];
+    let marks = [
+        (field.secret, "secret"),
+        (field.required, "required"),
+        (!field.required, "optional"),
+        (field.destination, "decides where secrets go"),
+        (field.is_customer_specific(), "customer-specific"),
+    ];
     let marks = marks.into_iter().filter(|(marked, _)| *marked).map(|(_, mark)| mark).collect::<Vec<_>>().join(", ");
-    let marks = if marks.is_empty() { "optional".to_owned() } else { marks };
     let default = field.default.as_ref().map(|default| format!(" Default `{default}`.")).unwrap_or_default();
     let cell = |text: &str| text.replace('|', "\\|");
     format!(

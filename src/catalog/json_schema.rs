@@ -157,7 +157,7 @@ mod tests {
 
     use super::*;
     use crate::catalog::read::files;
-    use crate::catalog::values::check;
+    use crate::catalog::values::{Part, check};
     use crate::domain::values::{Secrets, Settings};
 
     /// A form in which one answer decides what else is asked.
@@ -193,7 +193,7 @@ mod tests {
     fn accepted(connection_type: &ConnectionType, values: &Value) -> bool {
         let settings: Settings = serde_json::from_value(values["settings"].clone()).unwrap();
         let Ok(secrets) = serde_json::from_value::<Secrets>(values["secrets"].clone()) else { return false };
-        check(&connection_type.into(), settings, secrets, false).is_ok()
+        check(&connection_type.into(), settings, secrets, (Part::Whole, false)).is_ok()
     }
 
     #[test]

@@ -56,6 +56,7 @@ impl ConnectionType {
 /// One field of the form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, as the provider file states them")]
 pub struct Field {
     /// Its key, unique within the connection type.
     pub key: String,
@@ -91,6 +92,9 @@ pub struct Field {
     /// Whether its value decides where secrets are sent.
     #[serde(default)]
     pub destination: bool,
+    /// Whether each customer has a value of its own where a template does not say otherwise.
+    #[serde(default)]
+    pub customer_specific: bool,
 }
 
 impl From<&file::Provider> for Provider {
@@ -135,6 +139,7 @@ impl From<&file::Field> for Field {
             default: file.default.clone(),
             visible_when: file.visible_when.clone(),
             destination: file.destination,
+            customer_specific: file.is_customer_specific(),
         }
     }
 }

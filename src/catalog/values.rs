@@ -45,6 +45,30 @@ impl ValueProblem {
     }
 }
 
+/// How much of the values of a connection type there is to check.
+#[derive(Clone, Copy)]
+pub enum Part<'a> {
+    /// All of them.
+    Whole,
+    /// The global ones of a template, whose customers have these fields themselves.
+    Global(&'a BTreeSet<String>),
+    /// All of them, of which a customer has these fields and the template the others. What the template has and the customer's
+    /// values do not show is left out.
+    Merged(&'a BTreeSet<String>),
+}
+
+impl Part<'_> {
+    /// Whether a value is missing here because each customer has one.
+    fn leaves_out(self, key: &str) -> bool {
+        matches!(self, Self::Global(customer) if customer.contains(key))
+    }
+
+    /// Whether a value was not entered by whom these are the values of, but by the template.
+    fn inherits(self, key: &str) -> bool {
+        matches!(self, Self::Merged(customer) if !customer.contains(key))
+    }
+}
+
 /// Checks values against their connection type. `allow_http` is for development only.
 ///
 /// # Errors
@@ -53,16 +77,16 @@ pub fn check(
     connection_type: &ConnectionType,
     settings: Settings,
     secrets: Secrets,
-    allow_http: bool,
+    (part, allow_http): (Part<'_>, bool),
 ) -> Result<Checked, Vec<ValueProblem>> {
     if total_bytes(&settings, &secrets) > MAX_TOTAL_BYTES {
         let detail = "All values together must not exceed 64 KiB.";
         return Err(vec![ValueProblem::new("/settings".to_owned(), "too_long", detail)]);
     }
-    let mut door = Door { connection_type, allow_http, problems: BTreeSet::new() };
+    let mut door = Door { connection_type, part, allow_http, problems: BTreeSet::new() };
     let mut settings = door.settings(settings);
-    let secrets = door.secrets(secrets);
-    door.visibility(&mut settings, &secrets);
+    let mut secrets = door.secrets(secrets);
+    door.visibility(&mut settings, &mut secrets);
     if door.problems.is_empty() {
         door.places(&settings, &secrets);
     }
@@ -90,6 +114,7 @@ fn total_bytes(settings: &Settings, secrets: &Secrets) -> usize {
 /// Checks the values of one connection, and collects what is wrong with them.
 struct Door<'a> {
     connection_type: &'a ConnectionType,
+    part: Part<'a>,
     allow_http: bool,
     problems: BTreeSet<ValueProblem>,
 }
@@ -159,14 +184,24 @@ impl Door<'_> {
 
     /// Goes through the form from its beginning: fills in defaults, refuses values that are not asked for, and misses
     /// those that are.
-    fn visibility(&mut self, settings: &mut Settings, secrets: &Secrets) {
+    fn visibility(&mut self, settings: &mut Settings, secrets: &mut Secrets) {
         for field in &self.connection_type.fields {
             let set = settings.contains_key(&field.key) || secrets.0.contains_key(&field.key);
-            if !self.is_visible(field, settings) {
+            if self.part.leaves_out(&field.key) {
                 if set {
+                    let detail = format!("{} is entered for each customer: leave it out here.", field.label);
+                    self.refuse(pointer(field), "customer_specific", detail);
+                }
+            } else if !self.is_visible(field, settings) {
+                if set && self.part.inherits(&field.key) {
+                    settings.remove(&field.key);
+                    secrets.0.remove(&field.key);
+                } else if set {
                     let detail = format!("{} does not go with the other values: leave it out.", field.label);
                     self.refuse(pointer(field), "not_visible", detail);
                 }
+            } else if !set && self.is_shown_to_some(field) {
+                // Whether it is asked for at all depends on the customer.
             } else if !set && let Some(default) = &field.default {
                 settings.insert(field.key.clone(), default.clone());
             } else if !set && field.required && !self.is_refused(field) && !self.depends_on_refused(field) {
@@ -177,7 +212,12 @@ impl Door<'_> {
 
     fn is_visible(&self, field: &Field, settings: &Settings) -> bool {
         let shown = |when: &VisibleWhen| settings.get(&when.field).is_some_and(|value| when.holds(value));
-        field.visible_when.as_ref().is_none_or(shown) || self.depends_on_refused(field)
+        field.visible_when.as_ref().is_none_or(shown) || self.depends_on_refused(field) || self.is_shown_to_some(field)
+    }
+
+    /// Whether some customers are shown a field and others are not, as their own values say.
+    fn is_shown_to_some(&self, field: &Field) -> bool {
+        field.visible_when.as_ref().is_some_and(|when| self.part.leaves_out(&when.field))
     }
 
     /// Whether it is unknown if a field is shown, because the value that decides was refused.
@@ -201,6 +241,7 @@ impl Door<'_> {
         let tested = reached.and_then(|()| request::fits(self.connection_type, settings, secrets));
         let Err(error) = tested else { return };
         let (key, code, sentence) = match &error {
+            FillError::Unset(field) if self.part.leaves_out(field) => return,
             FillError::Unset(field) => (field, "missing", "is required."),
             FillError::Unfit { field, sentence } => (field, "unfit", *sentence),
         };

@@ -68,6 +68,7 @@ pub struct TypeView<'a> {
 /// A field of a form.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Field)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, as the provider file states them")]
 pub struct FieldView<'a> {
     /// Its key.
     #[schema(example = "webhook_url")]
@@ -99,6 +100,8 @@ pub struct FieldView<'a> {
     pub visible_when: Option<&'a VisibleWhen>,
     /// Whether its value decides where secrets are sent: changing it asks for the secrets again.
     pub destination: bool,
+    /// Whether each customer has a value of its own under a template that does not say otherwise.
+    pub customer_specific: bool,
 }
 
 impl<'a> From<&'a Field> for FieldView<'a> {
@@ -117,6 +120,7 @@ impl<'a> From<&'a Field> for FieldView<'a> {
             default: field.default.as_ref(),
             visible_when: field.visible_when.as_ref(),
             destination: field.destination,
+            customer_specific: field.is_customer_specific(),
         }
     }
 }

@@ -67,6 +67,8 @@ actions! {
     UsageRemoved = "usage.removed";
     /// Steps came to use another connection.
     UsagesReplaced = "usage.replaced";
+    /// All connections of a customer were deleted, and its sessions ended.
+    CustomerDeleted = "customer.deleted";
     /// Data keys were wrapped anew under the primary master key.
     KeysRewrapped = "master_key.rewrapped";
     /// A webhook was registered.

@@ -30,8 +30,12 @@ pub struct Connection {
     pub owner: Owner,
     /// How people and workflows name it.
     pub label: Label,
-    /// Its values.
+    /// What customers have of their own under it, where it is a template.
+    pub definition: Option<Definition>,
+    /// Its values: those of a customer's connection under a template are the customer's own alone.
     pub values: Values,
+    /// What test runs use in their place.
+    pub test_credentials: Option<TestCredentials>,
     /// What a person switches.
     pub switches: Switches,
     /// The last definitive verdict of the current revision.
@@ -128,6 +132,27 @@ impl Owner {
     }
 }
 
+/// What makes a connection a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Definition {
+    /// The fields of which each customer has values of its own; the others are global.
+    pub customer_fields: BTreeSet<String>,
+    /// How many connections of customers stand under it.
+    pub customer_count: u64,
+}
+
+/// What test runs of the builder use, laid over the values: of a template in the place of a customer's. The secrets as field
+/// keys only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestCredentials {
+    /// The settings.
+    pub settings: Settings,
+    /// The fields that have a secret.
+    pub secret_fields: BTreeSet<String>,
+    /// The version of the connection that set them, which is also the number of their vault entry.
+    pub version: u64,
+}
+
 /// How people and workflows name a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
@@ -142,7 +167,7 @@ pub struct Label {
 }
 
 /// The values of a connection, secrets as field keys only.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Values {
     /// The settings.
     pub settings: Settings,
@@ -150,6 +175,27 @@ pub struct Values {
     pub secret_fields: BTreeSet<String>,
     /// The revision whose vault entry holds the secrets; none where there is no secret.
     pub secrets_revision: Option<u64>,
+    /// Secrets up to this revision were entered for where their template does not send them any more.
+    pub reenter_through: u64,
+}
+
+impl Values {
+    /// Whether the secrets have to be entered again before they are used.
+    #[must_use]
+    pub fn must_reenter(&self) -> bool {
+        self.secrets_revision.is_some_and(|revision| revision <= self.reenter_through)
+    }
+}
+
+/// Which values a verdict rests on. It is stored only while these are the current ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Basis {
+    /// The revision of the connection.
+    pub revision: u64,
+    /// That of its template, where it stands under one.
+    pub template_revision: Option<u64>,
+    /// The version that set the test credentials, where they were tested: those of a template.
+    pub test_version: Option<u64>,
 }
 
 /// What a person switches.

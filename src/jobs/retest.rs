@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
+use crate::api::connections::effective::{Purpose, to_test};
+use crate::api::connections::layers::Edits;
 use crate::api::connections::tested::Tested;
-use crate::api::connections::values::{Draft, check_key, find_key_check, type_of};
+use crate::api::connections::values::{check_key, find_key_check, type_of};
 use crate::api::error::ApiError;
 use crate::api::limits;
 use crate::app::App;
@@ -13,7 +15,7 @@ use crate::domain::health::Source;
 use crate::domain::id::ConnectionId;
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
-use crate::store::{self, connections, retests, vault_entries};
+use crate::store::{self, retests, sources};
 use crate::vault::KeyRing;
 
 use super::{Done, Work, alarm, seconds_since, side_by_side};
@@ -80,20 +82,19 @@ async fn retest(app: &App, ring: &KeyRing, id: &ConnectionId, end: Timestamp) ->
 }
 
 async fn test(app: &App, ring: &KeyRing, id: &ConnectionId) -> Result<Outcome, ApiError> {
-    let wanted = connections::find_connection(id).and(vault_entries::find_current(id));
-    let (found, entry) = wanted.run(&*app.database).await?;
+    let found = sources::find(id).run(&*app.database).await?;
     // Whoever changed it meanwhile decides: its row is due by itself again, or not.
-    let Some(connection) = found.filter(|connection| may_be_tested(app, connection)) else {
+    let Some(sources) = found.filter(|sources| may_be_tested(app, &sources.connection)) else {
         return Ok(Outcome::PutOff);
     };
-    if !type_of(&connection)?.has_harmless_test() {
+    if !type_of(&sources.connection)?.has_harmless_test() {
         return put_off(app, id, UNTESTED).await;
     }
-    let draft = Draft::stored(app, ring, &connection, entry).await?;
+    let draft = to_test(app, ring, &sources, (Purpose::Run, Edits::default())).await?;
     if !limits::may_retest(app, draft.hosts()).await? {
         return put_off(app, id, BUSY).await;
     }
-    let tested = Tested::run(app, &draft, connection.history.revision, Source::Schedule).await;
+    let tested = Tested::run(app, &draft, sources.basis(), Source::Schedule).await;
     if tested.finding.reason == Some(Reason::NoTest) {
         return put_off(app, id, UNTESTED).await;
     }
@@ -105,6 +106,7 @@ async fn test(app: &App, ring: &KeyRing, id: &ConnectionId) -> Result<Outcome, A
 fn may_be_tested(app: &App, connection: &Connection) -> bool {
     connection.switches.enabled
         && connection.owner.kind != Kind::Template
+        && !connection.values.must_reenter()
         && connection.dates.expires_at.is_none_or(|end| end > app.now())
 }
 

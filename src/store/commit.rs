@@ -24,6 +24,14 @@ pub enum Conflict {
     Webhooks,
     /// There are as many origins as there may be.
     Origins,
+    /// The template is another than was read, or has other customers.
+    Template,
+    /// The customer has a connection under the template.
+    Customer,
+    /// The customer has as many connections as one may have.
+    Customers,
+    /// The customer has other connections than were read.
+    CustomerChanged,
     /// Another tick summarised these resolves.
     Resolves,
     /// The master key is not the one that the database knows by its number.
@@ -98,7 +106,11 @@ impl Commit {
 const WRONG_KEY: &str = "NOT NULL constraint failed: key_checks.check_value";
 
 /// What SQLite says when a guard aborts a batch: a column that is null for this reason alone, or a trigger's own words.
-const GUARDS: [(&str, Conflict); 5] = [
+const GUARDS: [(&str, Conflict); 8] = [
+    ("NOT NULL constraint failed: customers.connections", Conflict::CustomerChanged),
+    // The template is another, or has other customers, than the batch expects.
+    ("NOT NULL constraint failed: connections.customer_count", Conflict::Template),
+    ("too many connections of a customer", Conflict::Customers),
     // The usages are others than the batch expects.
     ("NOT NULL constraint failed: connections.usage_count", Conflict::Usages),
     ("usage of a deleted connection", Conflict::Deleted),
@@ -117,6 +129,7 @@ fn refusal(error: DatabaseError) -> CommitError {
     let conflict = match columns.as_str() {
         "events.connection_id, events.version" => Conflict::Version,
         "connections.environment, connections.customer, connections.stable_key" => Conflict::StableKey,
+        "connections.template_id, connections.customer" => Conflict::Customer,
         "idempotency.caller, idempotency.route, idempotency.key" => Conflict::Idempotency,
         "embedded_origins.origin" => Conflict::Origin,
         _ => return StoreError::from(error).into(),

@@ -1,14 +1,13 @@
 //! The rows of connections, one at a time. Lists are in `listing`, history in `history`.
 
 use crate::catalog::Catalog;
-use crate::domain::connection::{Connection, Found, SuppliedBy};
+use crate::domain::connection::{Basis, Connection, Found, SuppliedBy};
 use crate::domain::environment::Environment;
 use crate::domain::health::{Attempt, Source};
 use crate::domain::id::ConnectionId;
 use crate::domain::reason::Reason;
 use crate::domain::text::{StableKey, Tag, fold};
 use crate::domain::time::Timestamp;
-use crate::domain::usage::Place;
 use crate::ports::{Param, Statement};
 
 use super::row::connection_json;
@@ -20,30 +19,6 @@ pub fn find_connection(id: &ConnectionId) -> Query<Option<Connection>> {
     const SQL: &str =
         concat!("select ", connection_json!(), " as row from connections c where c.id = ?1 and c.deleted_at is null");
     optional(statement(SQL, [id.as_str().into()]))
-}
-
-/// Finds the organization's connection with a stable key.
-#[must_use]
-pub fn find_connection_by_stable_key(environment: Environment, key: &StableKey) -> Query<Option<Connection>> {
-    const SQL: &str = concat!(
-        "select ",
-        connection_json!(),
-        " as row from connections c where c.environment = ?1 and c.customer = '' and c.stable_key = ?2 \
-         and c.deleted_at is null"
-    );
-    optional(statement(SQL, [environment.as_str().into(), key.as_str().into()]))
-}
-
-/// Finds the connection that a step uses.
-#[must_use]
-pub fn find_connection_by_step(environment: Environment, place: &Place) -> Query<Option<Connection>> {
-    const SQL: &str = concat!(
-        "select ",
-        connection_json!(),
-        " as row from usages u cross join connections c on c.id = u.connection_id \
-         where u.environment = ?1 and u.workflow = ?2 and u.step = ?3 and c.deleted_at is null"
-    );
-    optional(statement(SQL, [environment.as_str().into(), place.workflow.as_str().into(), place.step.as_str().into()]))
 }
 
 /// Tells whether a stable key is taken.
@@ -62,9 +37,9 @@ pub fn insert(connection: &Connection) -> Statement {
         supplied_by, name, name_key, description, stable_key, tags, settings, secret_fields, secrets_revision, enabled, \
         embedded, version, revision, verdict, reason, checked_at, verdict_source, stale, last_attempt, facts, \
         granted_scopes, missing_scopes, expires_at, rotate_by, created_at, created_by, modified_at, modified_by, \
-        search_text, search_scope) \
+        search_text, search_scope, customer_fields) \
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
-        ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37)";
+        ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38)";
     let owner = &connection.owner;
     let identity = [
         connection.id.as_str().into(),
@@ -85,7 +60,8 @@ pub fn insert(connection: &Connection) -> Statement {
         .chain(health(connection))
         .chain(created)
         .chain([connection.history.modified_at.into(), json(&connection.history.modified_by)])
-        .chain([search_text, search_scope(connection.environment, owner.customer_key()).into()]);
+        .chain([search_text, search_scope(connection.environment, owner.customer_key()).into()])
+        .chain([connection.definition.as_ref().map(|definition| json(&definition.customer_fields)).into()]);
     Statement { sql: SQL.into(), params: params.collect() }
 }
 
@@ -104,6 +80,14 @@ pub fn update(connection: &Connection) -> Statement {
         .chain(health(connection))
         .chain([connection.history.modified_at.into(), json(&connection.history.modified_by)]);
     Statement { sql: SQL.into(), params: params.collect() }
+}
+
+/// Clears the test credentials of a connection: they were entered for where its values are not sent any more.
+#[must_use]
+pub fn clear_test_credentials(id: &ConnectionId) -> Statement {
+    const SQL: &str = "update connections set test_settings = null, test_secret_fields = null, test_version = null \
+                       where id = ?1 and deleted_at is null";
+    statement(SQL, [id.as_str().into()])
 }
 
 /// Which dates a person changed.
@@ -140,8 +124,8 @@ pub fn update_label(connection: &Connection, changed: DatesChanged) -> Statement
 /// Marks a connection as deleted; its row stays for its history.
 #[must_use]
 pub fn delete(id: &ConnectionId, version: u64, at: Timestamp) -> Statement {
-    const SQL: &str = "update connections set deleted_at = ?2, version = ?3, settings = '{}', facts = '{}' \
-                       where id = ?1 and deleted_at is null";
+    const SQL: &str = "update connections set deleted_at = ?2, version = ?3, settings = '{}', facts = '{}', \
+        test_settings = null, test_secret_fields = null, test_version = null where id = ?1 and deleted_at is null";
     statement(SQL, [id.as_str().into(), at.into(), version.into()])
 }
 
@@ -153,14 +137,14 @@ macro_rules! takes {
     };
 }
 
-/// Stores what a test found, where the tested revision is still the current one.
+/// Stores what a test found, where the tested values are still the current ones.
 ///
 /// `unknown` never takes the place of a definitive verdict of the same revision: it shows in the last attempt. Facts, scopes and
 /// expiry come from the verdict that counts, and stay where its test learned none.
 #[must_use]
 pub fn store_attempt(
     id: &ConnectionId,
-    revision: u64,
+    basis: Basis,
     attempt: &Attempt,
     found: &Found,
     expires_at: Option<Timestamp>,
@@ -187,15 +171,17 @@ pub fn store_attempt(
         ", ?9, granted_scopes), \
          failed_tests = case when ?3 in ('valid', 'limited') then 0 \
          when ?3 = 'invalid' and ?6 = 'schedule' then failed_tests + 1 else failed_tests end, \
-         expires_at = iif(",
+         expires_at = iif(kind <> 'template' and ",
         takes!(),
-        ", coalesce(?10, expires_at), expires_at) where id = ?1 and revision = ?2 and deleted_at is null"
+        ", coalesce(?10, expires_at), expires_at) where id = ?1 and revision = ?2 and deleted_at is null \
+         and not must_reenter and ?11 is (select t.revision from connections t where t.id = connections.template_id) \
+         and (kind <> 'template' or ?12 is test_version)"
     );
     statement(
         SQL,
         [
             id.as_str().into(),
-            revision.into(),
+            basis.revision.into(),
             attempt.verdict.as_str().into(),
             attempt.reason.map(Reason::as_str).into(),
             attempt.at.into(),
@@ -204,14 +190,51 @@ pub fn store_attempt(
             json(&found.facts),
             json(&found.granted_scopes),
             expires_at.into(),
+            basis.template_revision.into(),
+            basis.test_version.into(),
         ],
     )
 }
 
-/// Notes that the credentials of a connection were resolved.
+/// Sets the test credentials of a connection, or clears them. The verdict of a template is about them and is written along;
+/// that of other kinds is left to the tests that run meanwhile.
+#[must_use]
+pub fn update_test_credentials(connection: &Connection) -> Statement {
+    const SQL: &str = "update connections set test_settings = ?2, test_secret_fields = ?3, test_version = ?4, \
+        version = ?5, modified_at = ?6, modified_by = ?7 where id = ?1 and deleted_at is null";
+    const OF_TEMPLATE: &str = "update connections set test_settings = ?2, test_secret_fields = ?3, test_version = ?4, \
+        version = ?5, modified_at = ?6, modified_by = ?7, verdict = ?8, reason = ?9, checked_at = ?10, \
+        verdict_source = ?11, stale = ?12, last_attempt = ?13, facts = ?14, granted_scopes = ?15, missing_scopes = ?16, \
+        expires_at = ?17, rotate_by = ?18 where id = ?1 and deleted_at is null";
+    let test = connection.test_credentials.as_ref();
+    let params = [
+        connection.id.as_str().into(),
+        test.map(|test| json(&test.settings)).into(),
+        test.map(|test| json(&test.secret_fields)).into(),
+        test.map(|test| test.version).into(),
+        connection.history.version.into(),
+        connection.history.modified_at.into(),
+        json(&connection.history.modified_by),
+    ];
+    if connection.definition.is_none() {
+        return statement(SQL, params);
+    }
+    Statement { sql: OF_TEMPLATE.into(), params: params.into_iter().chain(health(connection)).collect() }
+}
+
+/// Marks connections as deleted, whose next version the events of the same batch have; see [`delete`].
+#[must_use]
+pub fn delete_all(ids: &[&ConnectionId], at: Timestamp) -> Statement {
+    const SQL: &str = "update connections set deleted_at = ?2, version = version + 1, settings = '{}', facts = '{}' \
+        where id in (select value from json_each(?1)) and deleted_at is null";
+    statement(SQL, [json(&ids), at.into()])
+}
+
+/// Notes that the credentials of a connection were resolved, and with them those of its template.
 #[must_use]
 pub fn touch_last_used(id: &ConnectionId, at: Timestamp) -> Statement {
-    const SQL: &str = "update connections set last_used_at = ?2 where id = ?1 and deleted_at is null";
+    const SQL: &str = "update connections set last_used_at = ?2 where deleted_at is null and id in \
+        (select ?1 union all select template_id from connections where id = ?1 and template_id is not null)";
     statement(SQL, [id.as_str().into(), at.into()])
 }
 

@@ -87,6 +87,13 @@ pub fn forget_settings(id: &ConnectionId) -> Statement {
     statement("update revisions set settings = '{}' where connection_id = ?1", [id.as_str().into()])
 }
 
+/// Empties the settings of every revision of several deleted connections; see [`forget_settings`].
+#[must_use]
+pub fn forget_settings_of(ids: &[&ConnectionId]) -> Statement {
+    const SQL: &str = "update revisions set settings = '{}' where connection_id in (select value from json_each(?1))";
+    statement(SQL, [json(&ids)])
+}
+
 /// Lists events below a version, newest first.
 #[must_use]
 pub fn list_events(id: &ConnectionId, below: Option<u64>, limit: u64) -> Query<Vec<Event>> {

@@ -9,8 +9,8 @@ use super::{Query, many, optional, statement};
 /// Finds since when the connection has been waiting that waits longest.
 #[must_use]
 pub fn find_longest_waiting(now: Timestamp) -> Query<Option<Timestamp>> {
-    const SQL: &str = "select next_test_at as row from connections indexed by connections_next_test \
-                       where next_test_at <= ?1 order by next_test_at limit 1";
+    const SQL: &str = "select test_due_at as row from connections indexed by connections_test_due \
+                       where test_due_at <= ?1 order by test_due_at limit 1";
     optional(statement(SQL, [now.into()]))
 }
 
@@ -18,7 +18,7 @@ pub fn find_longest_waiting(now: Timestamp) -> Query<Option<Timestamp>> {
 #[must_use]
 pub fn claim(now: Timestamp, until: Timestamp, limit: u64) -> Query<Vec<ConnectionId>> {
     const SQL: &str = "update connections set test_put_off = ?2 where rowid in (select rowid from connections \
-        indexed by connections_next_test where next_test_at <= ?1 order by next_test_at limit ?3) \
+        indexed by connections_test_due where test_due_at <= ?1 order by test_due_at limit ?3) \
         returning json_quote(id) as row";
     many(statement(SQL, [now.into(), until.into(), limit.into()]))
 }

@@ -5,6 +5,7 @@
 //! parse those columns took seven times as long.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -12,22 +13,26 @@ use serde_json::value::RawValue;
 
 use crate::domain::Invalid;
 use crate::domain::connection::{
-    Connection, Dates, Found, History, Kind, Label, Owner, SuppliedBy, Switches, UsageSummary, Values,
+    Connection, Dates, Definition, Found, History, Kind, Label, Owner, SuppliedBy, Switches, TestCredentials,
+    UsageSummary, Values,
 };
 use crate::domain::environment::Environment;
 use crate::domain::health::{Attempt, Health, Source, Status, Verdict};
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
+use crate::domain::values::Settings;
 
 /// The row of a connection `c`, in the order of [`ConnectionRow`]. Groups keep within D1's 32 arguments a function.
 macro_rules! connection_json {
     () => {
-        "format('[%s,%s,%s,%s,%s,%s,%s,%s,%s,%s]', json_array(c.id, c.environment, c.provider, c.connection_type, c.kind, \
+        "format('[%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s]', json_array(c.id, c.environment, c.provider, c.connection_type, c.kind, \
          c.template_id, nullif(c.customer, ''), c.supplied_by, c.name, c.description, c.stable_key, c.secrets_revision, \
          c.enabled, c.embedded, c.verdict, c.reason, c.checked_at, c.verdict_source, c.stale, c.expires_at, c.rotate_by, \
-         c.usage_count, c.last_used_at, c.version, c.revision, c.created_at, c.modified_at), c.tags, c.settings, \
+         c.usage_count, c.last_used_at, c.version, c.revision, c.created_at, c.modified_at, c.customer_count, \
+         c.reenter_through, c.test_version), c.tags, c.settings, \
          c.secret_fields, coalesce(c.last_attempt, 'null'), c.facts, c.granted_scopes, c.missing_scopes, c.created_by, \
-         c.modified_by)"
+         c.modified_by, coalesce(c.customer_fields, 'null'), iif(c.test_version is null, 'null', \
+         format('{\"settings\":%s,\"secret_fields\":%s}', c.test_settings, c.test_secret_fields)))"
     };
 }
 pub(super) use connection_json;
@@ -64,6 +69,12 @@ pub struct ConnectionRow<'a> {
     /// An actor.
     #[serde(borrow)]
     pub modified_by: &'a RawValue,
+    /// An array of field keys, sorted; of a template.
+    #[serde(borrow)]
+    pub customer_fields: Option<&'a RawValue>,
+    /// An object with `settings` and `secret_fields`.
+    #[serde(borrow)]
+    pub test_credentials: Option<&'a RawValue>,
 }
 
 /// The columns of one value each; see [`Connection`] for what they mean.
@@ -103,6 +114,9 @@ pub struct Columns<'a> {
     pub revision: u64,
     pub created_at: Timestamp,
     pub modified_at: Timestamp,
+    pub customer_count: u64,
+    pub reenter_through: u64,
+    pub test_version: Option<u64>,
 }
 
 /// A text that is borrowed unless JSON escapes something in it.
@@ -126,6 +140,12 @@ impl Columns<'_> {
     #[must_use]
     pub const fn dates(&self) -> Dates {
         Dates { expires_at: self.expires_at, rotate_by: self.rotate_by }
+    }
+
+    /// Whether the secrets have to be entered again before they are used.
+    #[must_use]
+    pub fn must_reenter(&self) -> bool {
+        self.secrets_revision.is_some_and(|revision| revision <= self.reenter_through)
     }
 
     /// Whether it can be used.
@@ -182,11 +202,14 @@ impl TryFrom<ConnectionRow<'_>> for Connection {
             connection_type: columns.connection_type.to_owned(),
             owner,
             label,
+            definition: definition(row.customer_fields, columns.customer_count)?,
             values: Values {
                 settings: parse(row.settings)?,
                 secret_fields: parse(row.secret_fields)?,
                 secrets_revision: columns.secrets_revision,
+                reenter_through: columns.reenter_through,
             },
+            test_credentials: test_credentials(row.test_credentials, columns.test_version)?,
             switches: Switches { enabled: columns.enabled, embedded: columns.embedded },
             health,
             last_attempt: row.last_attempt,
@@ -207,6 +230,22 @@ impl TryFrom<ConnectionRow<'_>> for Connection {
             },
         })
     }
+}
+
+fn definition(customer_fields: Option<&RawValue>, customer_count: u64) -> serde_json::Result<Option<Definition>> {
+    let Some(fields) = customer_fields else { return Ok(None) };
+    Ok(Some(Definition { customer_fields: parse(fields)?, customer_count }))
+}
+
+fn test_credentials(row: Option<&RawValue>, version: Option<u64>) -> serde_json::Result<Option<TestCredentials>> {
+    #[derive(Deserialize)]
+    struct Row {
+        settings: Settings,
+        secret_fields: BTreeSet<String>,
+    }
+    let (Some(row), Some(version)) = (row, version) else { return Ok(None) };
+    let Row { settings, secret_fields } = parse(row)?;
+    Ok(Some(TestCredentials { settings, secret_fields, version }))
 }
 
 fn parse<'a, T: Deserialize<'a>>(text: &'a RawValue) -> serde_json::Result<T> {

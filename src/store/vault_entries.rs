@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::domain::environment::Environment;
 use crate::domain::id::{ConnectionId, WebhookId};
 use crate::domain::origin::Origin;
-use crate::domain::text::StableKey;
 use crate::domain::time::Timestamp;
-use crate::domain::usage::Place;
 use crate::ports::Statement;
 use crate::vault::{Context, Entry, KeyRing, Purpose, Sealed, VaultRef};
 
@@ -54,50 +52,17 @@ macro_rules! entry_json {
     };
 }
 
+pub(super) use entry_json;
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Row::deserialize(deserializer).map(Self::from)
+    }
+}
+
 /// The entry that a row of JSON says; none when it is no entry.
 pub(super) fn entry(row: serde_json::Value) -> Option<Entry> {
-    serde_json::from_value::<Row>(row).ok().map(Entry::from)
-}
-
-/// Finds the entry that holds the secrets of a connection's current revision; none where there is no secret.
-#[must_use]
-pub fn find_current(id: &ConnectionId) -> Query<Option<Entry>> {
-    const SQL: &str = concat!(
-        "select ",
-        entry_json!(),
-        " as row from connections c cross join vault_entries v \
-         on v.owner_id = c.id and v.purpose = 'values' and v.number = c.secrets_revision \
-         where c.id = ?1 and c.deleted_at is null"
-    );
-    optional::<Row>(statement(SQL, [id.as_str().into()])).map(|row| row.map(Entry::from))
-}
-
-/// Finds the entry of the organization's connection with a stable key.
-#[must_use]
-pub fn find_current_by_stable_key(environment: Environment, key: &StableKey) -> Query<Option<Entry>> {
-    const SQL: &str = concat!(
-        "select ",
-        entry_json!(),
-        " as row from connections c cross join vault_entries v \
-         on v.owner_id = c.id and v.purpose = 'values' and v.number = c.secrets_revision \
-         where c.environment = ?1 and c.customer = '' and c.stable_key = ?2 and c.deleted_at is null"
-    );
-    let params = [environment.as_str().into(), key.as_str().into()];
-    optional::<Row>(statement(SQL, params)).map(|row| row.map(Entry::from))
-}
-
-/// Finds the entry of the connection that a step uses.
-#[must_use]
-pub fn find_current_by_step(environment: Environment, place: &Place) -> Query<Option<Entry>> {
-    const SQL: &str = concat!(
-        "select ",
-        entry_json!(),
-        " as row from usages u cross join connections c on c.id = u.connection_id cross join vault_entries v \
-         on v.owner_id = c.id and v.purpose = 'values' and v.number = c.secrets_revision \
-         where u.environment = ?1 and u.workflow = ?2 and u.step = ?3 and c.deleted_at is null"
-    );
-    let params = [environment.as_str().into(), place.workflow.as_str().into(), place.step.as_str().into()];
-    optional::<Row>(statement(SQL, params)).map(|row| row.map(Entry::from))
+    serde_json::from_value(row).ok()
 }
 
 /// Finds the entry that holds the secrets of a given revision.
@@ -110,7 +75,7 @@ pub fn find_of_revision(id: &ConnectionId, number: u64) -> Query<Option<Entry>> 
          on v.owner_id = r.connection_id and v.purpose = 'values' and v.number = r.secrets_revision \
          where r.connection_id = ?1 and r.number = ?2"
     );
-    optional::<Row>(statement(SQL, [id.as_str().into(), number.into()])).map(|row| row.map(Entry::from))
+    optional(statement(SQL, [id.as_str().into(), number.into()]))
 }
 
 /// Finds the entry that holds the secret of a webhook.
@@ -121,7 +86,7 @@ pub fn find_of_webhook(id: &WebhookId) -> Query<Option<Entry>> {
         entry_json!(),
         " as row from vault_entries v where v.owner_id = ?1 and v.purpose = 'webhook' and v.number = 1"
     );
-    optional::<Row>(statement(SQL, [id.as_str().into()])).map(|row| row.map(Entry::from))
+    optional(statement(SQL, [id.as_str().into()]))
 }
 
 /// Inserts what was sealed.
@@ -168,6 +133,15 @@ pub fn delete_all(owner: &str, due: Timestamp) -> [Statement; 2] {
                            where owner_id = ?1 on conflict do nothing";
     const DELETE: &str = "delete from vault_entries where owner_id = ?1";
     [statement(GARBAGE, [owner.into(), due.into()]), statement(DELETE, [owner.into()])]
+}
+
+/// Deletes every wrapped key of several owners; see [`delete_all`].
+#[must_use]
+pub fn delete_all_of(owners: &[&str], due: Timestamp) -> [Statement; 2] {
+    const GARBAGE: &str = "insert into garbage (vault_ref, due_at) select v.vault_ref, ?2 from json_each(?1) o \
+                           cross join vault_entries v on v.owner_id = o.value where true on conflict do nothing";
+    const DELETE: &str = "delete from vault_entries where owner_id in (select value from json_each(?1))";
+    [statement(GARBAGE, [json(&owners), due.into()]), statement(DELETE, [json(&owners)])]
 }
 
 /// Leaves a blob that no row came to name to the scheduled handler. Should a batch that seemed to fail be done later, its

@@ -27,7 +27,8 @@ async fn start() -> (Keyfob, Value, String) {
 async fn the_credentials_are_told_whole_and_no_cache_keeps_them() {
     let (keyfob, connection, path) = start().await;
     let expected = json!({
-        "connection_id": connection["id"], "revision": 1, "token_generation": null,
+        "connection_id": connection["id"], "revision": 1, "template": null, "template_revision": null,
+        "token_generation": null,
         "provider": "http", "connection_type": "bearer",
         "settings": connection["settings"], "secrets": { "token": "planted-secret-1" },
         "expires_at": null, "health": connection["health"],
@@ -129,7 +130,7 @@ async fn a_stable_key_leads_to_its_own_environment_alone() {
 #[tokio::test]
 async fn wrong_parameters_are_refused() {
     let (keyfob, _, path) = start().await;
-    for query in ["?purpose=play", "?require=anything", "?stable_key=acme", "?customer=c1"] {
+    for query in ["?purpose=play", "?require=anything", "?stable_key=acme", "?customer=", "?customer=c1&purpose=test"] {
         assert_eq!(keyfob.get(&format!("{path}{query}")).await.problem(), (400, "invalid_query".to_owned()), "{query}");
     }
     for query in ["", "?environment=development", "?stable_key=acme", "?environment=development&stable_key=A"] {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use keyfob::domain::connection::Found;
+use keyfob::domain::connection::{Basis, Found};
 use keyfob::domain::health::{Attempt, Source};
 use keyfob::domain::time::Timestamp;
 use keyfob::domain::verdict::Verdict;
@@ -259,7 +259,8 @@ async fn what_an_older_test_found_does_not_take_the_place_of_what_a_newer_one_di
         let facts = serde_json::from_value(json!({ "owner": owner })).unwrap();
         let found = Found { facts, granted_scopes: vec![owner.to_owned()], missing_scopes: Vec::new() };
         let expires_at = Timestamp::parse(expires_at).unwrap();
-        tested.keyfob.database.run(vec![store_attempt(&id, 1, &attempt, &found, Some(expires_at))]).unwrap();
+        let basis = Basis { revision: 1, template_revision: None, test_version: None };
+        tested.keyfob.database.run(vec![store_attempt(&id, basis, &attempt, &found, Some(expires_at))]).unwrap();
     };
     store(2, Verdict::Valid, "2027-02-01T00:00:00Z", "newer");
     store(1, Verdict::Valid, "2027-01-01T00:00:00Z", "older");

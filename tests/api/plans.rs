@@ -75,6 +75,7 @@ pub(crate) async fn run_everything(keyfob: &Keyfob) {
         assert!(answer.status.is_success(), "{method} {path}: {}", answer.text);
     }
     run_usages(keyfob, &path).await;
+    run_kinds(keyfob).await;
     run_access(keyfob).await;
     run_keys(keyfob).await;
     run_webhooks(keyfob, &path).await;
@@ -127,6 +128,46 @@ async fn run_access(keyfob: &Keyfob) {
     for path in [format!("/v1/embedded/origins/{origin}"), format!("/v1/api-keys/{id}")] {
         keyfob.request("DELETE", &path, ROOT, &[], &Value::Null).await.expect(204);
     }
+}
+
+/// A template, a customer under it, what both resolve to, and their end.
+async fn run_kinds(keyfob: &Keyfob) {
+    let mut template = bearer("Template");
+    (template["kind"], template["secrets"]) = ("template".into(), json!({}));
+    let template = keyfob.create(&template).await;
+    let of_customer = json!({
+        "environment": "development", "kind": "customer", "template": template["id"], "customer": "c9",
+        "secrets": { "token": "planted-customer" },
+    });
+    let of_customer = path_of(&keyfob.create(&of_customer).await);
+    let path = path_of(&template);
+    let put = |path: String| async move { keyfob.request("PUT", &path, ROOT, &[], &Value::Null).await.expect(201) };
+    put(format!("{path}/usages/w/template")).await;
+    let test = format!("{path}/test-credentials");
+    let secret = json!({ "secrets": { "token": "planted-test" } });
+    keyfob.patch(&test, 1, &secret).await.expect(200);
+    let of_key = "/v1/credentials?environment=development&stable_key=template";
+    let of_step = "/v1/credentials?environment=development&workflow=w&step=template";
+    for path in [
+        format!("{of_key}&customer=c9"),
+        format!("{of_key}&purpose=test"),
+        format!("{of_step}&customer=c9"),
+        format!("{of_step}&purpose=test"),
+        format!("{path}/credentials?customer=c9"),
+        format!("{of_customer}/tests"),
+        "/v1/customers?environment=development".to_owned(),
+        "/v1/customers/c9?environment=development".to_owned(),
+    ] {
+        keyfob.get(&path).await.expect(200);
+    }
+    keyfob.patch(&path, 2, &json!({ "settings": { "test_path": "/you" } })).await.expect(200);
+    let elsewhere = json!({ "settings": { "base_url": "https://api.other.dev" } });
+    keyfob.patch(&format!("{path}?force=true"), 3, &elsewhere).await.expect(200);
+    keyfob.patch(&test, 4, &secret).await.expect(200);
+    keyfob.delete(&test, 5).await.expect(200);
+    let customer = "/v1/customers/c9?environment=development";
+    keyfob.request("DELETE", customer, ROOT, &[], &Value::Null).await.expect(204);
+    keyfob.delete(&format!("{path}?force=true"), 6).await.expect(204);
 }
 
 /// Steps that come to use a connection, and another one.

@@ -137,7 +137,7 @@ async fn a_step_resolves_what_it_uses_at_once() {
     let keyfob = Keyfob::working().await;
     let [one, two] = two(&keyfob).await;
     let path = "/v1/credentials?environment=development&workflow=orders&step=send";
-    assert_eq!(keyfob.get(path).await.problem(), (404, "not_found".to_owned()));
+    assert_eq!(keyfob.get(path).await.problem(), (404, "step_not_found".to_owned()));
     put(&keyfob, &one, "orders/send").await.expect(201);
     let resolved = keyfob.get(path).await.expect(200).json();
     assert_eq!(

@@ -38,6 +38,8 @@ pub(crate) struct Stage {
     pub(crate) connection: String,
     /// Another one, which two steps use.
     used: String,
+    /// A template with test credentials, under which a customer has a connection.
+    template: String,
     api_key: String,
     origin: String,
     webhook: String,
@@ -64,6 +66,10 @@ pub(crate) fn stage() -> Stage {
     for step in ["1", "2"] {
         world.expect(201, &Call::new("PUT", usage(&used, step), Value::Null));
     }
+    let template = id(world.expect(201, &create(definition("T"))).json());
+    let test = Call::new("PATCH", test_credentials(&template), json!({ "secrets": { "token": "planted-test-1" } }));
+    world.expect(200, &test.if_match(1));
+    world.expect(201, &create(under(&template, "known")));
     let api_key = json!({ "name": "Key", "scopes": ["audit:read"], "environments": ["staging"] });
     let api_key = id(world.expect(201, &Call::new("POST", "/v1/api-keys", api_key)).json());
     let origin = json!({ "origin": "https://app.acme.dev" });
@@ -76,7 +82,7 @@ pub(crate) fn stage() -> Stage {
     // Whatever is limited to once a second or a minute may come again.
     world.clock.advance(std::time::Duration::from_mins(5));
     // From here on under another primary key: what is stored waits to be wrapped under it.
-    Stage { world: world.copy_under(ROTATED), connection, used, api_key, origin, webhook, cookie }
+    Stage { world: world.copy_under(ROTATED), connection, used, template, api_key, origin, webhook, cookie }
 }
 
 fn usage(connection: &str, step: &str) -> String {
@@ -96,7 +102,55 @@ fn create(body: Value) -> Call {
 pub(crate) fn operations(stage: &Stage) -> Vec<Operation> {
     let mut operations = on_one(stage);
     operations.extend(on_usages(stage));
+    operations.extend(on_templates(stage));
     operations
+}
+
+/// A template whose customers have the token.
+fn definition(name: &str) -> Value {
+    let mut body = bearer(name);
+    body["kind"] = "template".into();
+    body["secrets"] = json!({});
+    body
+}
+
+/// The connection of a customer under a template.
+fn under(template: &str, customer: &str) -> Value {
+    json!({
+        "environment": "development", "kind": "customer", "template": template, "customer": customer,
+        "secrets": { "token": "planted-customer-1" },
+    })
+}
+
+fn test_credentials(id: &str) -> String {
+    format!("/v1/connections/{id}/test-credentials?test=false")
+}
+
+/// What changes a template, and what stands under it.
+fn on_templates(stage: &Stage) -> Vec<Operation> {
+    let id = &stage.template;
+    let once = |name, body| {
+        let call = Call::new("POST", "/v1/connections?test=false", body).with("idempotency-key", "once");
+        Operation::new(name, call)
+    };
+    let change = |name, query: &str, body| {
+        let path = format!("/v1/connections/{id}?test=false{query}");
+        Operation::new(name, Call::new("PATCH", path, body).if_match(2))
+    };
+    let test = json!({ "secrets": { "token": "planted-test-2" } });
+    let customer = "/v1/customers/known?environment=development";
+    vec![
+        once("create a template", definition("Other")),
+        once("connect a customer", under(id, "other")),
+        change("change a global value", "", json!({ "settings": { "test_path": "/you" } })),
+        change("send secrets elsewhere", "&force=true", json!({ "settings": { "base_url": "https://api.other.dev" } })),
+        Operation::new("set test credentials", Call::new("PATCH", test_credentials(id), test).if_match(2)),
+        Operation::new(
+            "delete test credentials",
+            Call::new("DELETE", format!("/v1/connections/{id}/test-credentials"), Value::Null).if_match(2),
+        ),
+        Operation { repeats: true, ..Operation::new("delete a customer", Call::new("DELETE", customer, Value::Null)) },
+    ]
 }
 
 /// What changes which step uses which connection.

@@ -8,7 +8,7 @@ use keyfob::api::extract::{Body, IfMatch, InQuery, etag};
 use keyfob::api::idempotency::Idempotency;
 use keyfob::catalog::Catalog;
 use keyfob::catalog::provider::{ConnectionType, Provider};
-use keyfob::catalog::values::check;
+use keyfob::catalog::values::{Part, check};
 use keyfob::domain::values::{Secret, Secrets, Settings};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -140,9 +140,9 @@ proptest! {
 
     #[test]
     fn values_that_are_good_stay_as_they_are((of, given_settings, given_secrets) in any_values()) {
-        if let Ok(once) = check(of, settings(&given_settings), secrets(&given_secrets), false) {
+        if let Ok(once) = check(of, settings(&given_settings), secrets(&given_secrets), (Part::Whole, false)) {
             let again = |kept: &Secrets| kept.0.iter().map(|(key, secret)| (key.clone(), secret.copy())).collect();
-            let twice = check(of, once.settings.clone(), again(&once.secrets), false);
+            let twice = check(of, once.settings.clone(), again(&once.secrets), (Part::Whole, false));
             let twice = twice.map_err(|problems| TestCaseError::fail(format!("{problems:?}")))?;
             prop_assert_eq!(&twice.settings, &once.settings);
             prop_assert!(twice.secrets.0.iter().eq_by_texts(&once.secrets));
@@ -158,7 +158,7 @@ proptest! {
             }
         }
         let marked = secrets(&given_secrets).0.into_iter().map(|(key, secret)| (key, Secret::new(format!("{}{mark}", secret.expose_secret()))));
-        if let Err(problems) = check(of, given_settings, marked.collect(), false) {
+        if let Err(problems) = check(of, given_settings, marked.collect(), (Part::Whole, false)) {
             prop_assert!(!problems.is_empty());
             let said = format!("{problems:?}");
             prop_assert!(!said.contains(&mark), "{}", said);

@@ -7,27 +7,33 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::claim::{Claim, Identity};
-use crate::api::error::ApiError;
+use crate::api::error::{ApiError, ValueError};
 use crate::api::extract::{Body, InQuery, Parsed};
 use crate::api::idempotency::{self, Created, Idempotency};
 use crate::api::openapi::ChangeProblems;
 use crate::app::App;
-use crate::domain::connection::{Connection, Dates, Found, History, Label, Owner, Switches, UsageSummary, Values};
+use crate::catalog::provider::ConnectionType;
+use crate::domain::connection::{
+    Basis, Connection, Dates, Found, History, Kind, Label, SuppliedBy, Switches, UsageSummary, Values,
+};
 use crate::domain::environment::Environment;
 use crate::domain::event::EventType;
 use crate::domain::health::Health;
 use crate::domain::id::ConnectionId;
 use crate::domain::revision::{Revision, SecretChange};
 use crate::domain::scope::Scope;
-use crate::domain::text::{Description, MAX_TAGS, Name, Note, StableKey, Tag};
+use crate::domain::text::{Customer, Description, MAX_TAGS, Name, Note, StableKey, Tag};
 use crate::domain::time::Timestamp;
 use crate::domain::values::{Secrets, Settings};
-use crate::store::{self, connections};
+use crate::store::sources::{self, Sources};
+use crate::store::{self, connections, templates};
 use crate::vault::{KeyRing, Sealed};
 
+use super::layers::{Edited, Edits, Laid, Layer};
 use super::tested::{Tested, test_before_save};
-use super::values::{Draft, check_key, find_key_check, find_type};
+use super::values::{check_key, find_key_check};
 use super::view::{ConnectionView, with_version};
+use super::whose::{Settled, Whose};
 use super::{record, values};
 
 /// How values are saved.
@@ -41,7 +47,9 @@ pub struct SaveQuery {
     pub test: bool,
 }
 
-const fn yes() -> bool {
+/// What is done unless somebody says otherwise.
+#[must_use]
+pub const fn yes() -> bool {
     true
 }
 
@@ -51,18 +59,32 @@ const fn yes() -> bool {
 pub struct CreateConnection {
     /// The environment that it belongs to.
     environment: Environment,
-    /// The key of its provider.
+    /// Whose credentials it holds.
+    #[serde(default = "organization")]
+    #[schema(default = "organization")]
+    kind: Kind,
+    /// The key of its provider; may be left out under a template.
     #[schema(example = "slack")]
-    provider: String,
-    /// The key of its connection type.
+    provider: Option<String>,
+    /// The key of its connection type; may be left out under a template.
     #[schema(example = "incoming_webhook")]
-    connection_type: String,
-    /// Its name.
+    connection_type: Option<String>,
+    /// The template that a customer's connection stands under, one for each customer. Without it the connection stands alone.
+    template: Option<ConnectionId>,
+    /// The customer whose connection it is, by the organization's own id.
+    customer: Option<Customer>,
+    /// Of a template: who enters what each customer has of its own; the customer where left out.
+    supplied_by: Option<SuppliedBy>,
+    /// Of a template: the fields of which each customer has values of its own; as the provider file says where left out. The
+    /// other fields are global, and entered here.
+    customer_fields: Option<BTreeSet<String>>,
+    /// Its name; that of the template where left out under one.
     #[schema(example = "Alerts")]
-    name: Name,
+    name: Option<Name>,
     /// Its description.
     description: Option<Description>,
-    /// The name under which workflows find it in every environment; suggested from the name where left out.
+    /// The name under which workflows find it in every environment; where left out that of the template, or suggested from the
+    /// name.
     stable_key: Option<StableKey>,
     /// Its tags, at most 20.
     #[serde(default)]
@@ -95,8 +117,9 @@ pub struct CreateConnection {
 
 /// POST /v1/connections
 ///
-/// Creates a connection of the organization. Its values are tested first, for 10 seconds at most; failing ones are saved
-/// all the same, and the answer tells the reason.
+/// Creates a connection: of the organization, a template that customers' connections stand under, or a customer's. Its values
+/// are tested first, for 10 seconds at most; failing ones are saved all the same, and the answer tells the reason. A template
+/// is tested with its test credentials, once it has some.
 #[utoipa::path(
     post, path = "/v1/connections", tag = "Connections", request_body = CreateConnection,
     params(SaveQuery, ("Idempotency-Key" = Option<String>, Header, description = "Makes a repeated request safe.")),
@@ -112,34 +135,48 @@ pub async fn create_connection(
     let InQuery(query) = claim.accept(&app, query).await?;
     let idempotency = claim.accept(&app, idempotency).await?;
     let Body { value: body, bytes } = claim.accept(&app, body).await?;
-    let stable_key = body.stable_key.clone().unwrap_or_else(|| StableKey::suggest(&body.name));
-    let taken = connections::is_stable_key_taken(body.environment, "", &stable_key);
-    let wanted = idempotency.find(&claim).and(taken).and(find_key_check(&app));
-    let (who, ((answered, is_taken), key_check)) = claim.load(&app, wanted).await?;
+    let asked = body.stable_key.clone().or_else(|| body.name.as_ref().map(StableKey::suggest));
+    let customer = body.customer.as_ref().map_or("", Customer::as_str);
+    let taken = match &asked {
+        Some(key) => connections::is_stable_key_taken(body.environment, customer, key),
+        None => store::nothing().map(|()| false),
+    };
+    let template = body.template.as_ref().map_or_else(|| store::nothing().map(|()| None), sources::find);
+    let wanted = idempotency.find(&claim).and(taken).and(find_key_check(&app)).and(template);
+    let (who, (((answered, is_taken), key_check), template)) = claim.load(&app, wanted).await?;
     who.authorize_in(Scope::ConnectionsWrite, body.environment)?;
     let ring = app.ring()?;
     if let Some(response) = idempotency.replay(ring, &bytes, answered)? {
         return Ok(with_version(response, 1));
     }
-    let stable_key = match (is_taken, &body.stable_key) {
-        (false, _) => stable_key,
-        (true, None) => suffixed(&app, &stable_key),
-        (true, Some(_)) => return Err(ApiError::StableKeyTaken),
-    };
     check_tags(&body.tags)?;
     check_key(ring, ring.primary_id(), key_check.as_deref())?;
-
     let id = ConnectionId::new(app.now(), app.random());
-    let connection_type = find_type(&body.provider, &body.connection_type)?;
-    let (note, is_chosen) = (body.note.clone(), body.stable_key.is_some());
-    let mut connection = new_connection(&app, &who, id, stable_key, &body);
-    let draft = Draft::check(&app, connection_type, body.settings, body.secrets).map_err(ApiError::InvalidBody)?;
-    let tested = test_before_save(&app, &draft, (connection.id.as_str(), 1), query.test).await?;
+    let is_chosen = body.stable_key.is_some();
+    let (begun, values) = begin(&app, &who, (id, body), template.as_ref())?;
+    let Begun { mut connection, connection_type, note } = begun;
+    if is_taken && is_chosen {
+        return Err(ApiError::StableKeyTaken);
+    }
+    if is_taken {
+        connection.label.stable_key = suffixed(&app, &connection.label.stable_key);
+    }
+    let laid = Laid {
+        connection_type,
+        below: template.as_ref().map(|found| Layer::of(&found.connection, found.entry.as_ref(), Edits::default())),
+        above: Layer::new(values),
+        customer_fields: customer_fields(&connection, template.as_ref()),
+    };
+    let Edited { draft, .. } = laid.check(&app, ring).await?;
+    let template_revision = template.as_ref().map(|found| found.connection.history.revision);
+    let basis = Basis { revision: 1, template_revision, test_version: None };
+    let may_test = query.test && connection.definition.is_none();
+    let tested = test_before_save(&app, &draft, (connection.id.as_str(), basis), may_test).await?;
     values::set_values(&mut connection, &draft, tested.as_ref());
 
-    let sealed = draft.seal(&app, ring, (&connection.id, connection.environment, 1)).await?;
+    let sealed = draft.seal(&app, ring, (connection.id.as_str(), connection.environment, 1)).await?;
     connection.values.secrets_revision = sealed.as_ref().map(|sealed| sealed.context.number);
-    let mut new = New { connection, note, sealed, tested };
+    let mut new = New { connection, note, sealed, tested, template_revision };
     let mut answer = new.commit((&app, &claim, ring, &who), &idempotency, &bytes).await;
     if matches!(answer, Err(ApiError::StableKeyTaken)) && !is_chosen {
         // Somebody took the suggested key meanwhile.
@@ -152,12 +189,102 @@ pub async fn create_connection(
     Ok(with_version(answer?, 1))
 }
 
+/// The kind of a connection unless somebody says otherwise.
+#[must_use]
+pub const fn organization() -> Kind {
+    Kind::Organization
+}
+
+/// The fields that customers have themselves, where a template is involved.
+fn customer_fields<'a>(connection: &'a Connection, template: Option<&'a Sources>) -> Option<&'a BTreeSet<String>> {
+    let template = template.map_or(connection, |found| &found.connection);
+    template.definition.as_ref().map(|definition| &definition.customer_fields)
+}
+
+/// A connection that has no values yet.
+struct Begun {
+    connection: Connection,
+    connection_type: &'static ConnectionType,
+    note: Option<Note>,
+}
+
+/// Makes the connection that a body describes, and its values apart.
+fn begin(
+    app: &App,
+    who: &Identity,
+    (id, body): (ConnectionId, CreateConnection),
+    template: Option<&Sources>,
+) -> Result<(Begun, Edits), ApiError> {
+    let template = template.map(|found| &found.connection);
+    let whose = Whose {
+        environment: body.environment,
+        kind: body.kind,
+        provider: body.provider,
+        connection_type: body.connection_type,
+        template: body.template,
+        customer: body.customer,
+        supplied_by: body.supplied_by,
+        customer_fields: body.customer_fields,
+    };
+    let Settled { connection_type, provider, owner, definition } = whose.settle(template)?;
+    if owner.kind == Kind::Customer && body.embedded {
+        return Err(ApiError::invalid(
+            "/embedded",
+            "A customer's connection is seen by that customer alone: leave it out.",
+        ));
+    }
+    if owner.kind == Kind::Customer && owner.customer.is_none() {
+        return Err(ApiError::InvalidBody(vec![ValueError::new("/customer", "missing", "Name the customer.")]));
+    }
+    let inherited = template.map(|template| &template.label);
+    let Some(name) = body.name.or_else(|| inherited.map(|label| label.name.clone())) else {
+        return Err(ApiError::InvalidBody(vec![ValueError::new("/name", "missing", "Give it a name.")]));
+    };
+    let stable_key = body.stable_key.or_else(|| inherited.map(|label| label.stable_key.clone()));
+    let stable_key = stable_key.unwrap_or_else(|| StableKey::suggest(&name));
+    let now = app.now();
+    let connection = Connection {
+        id,
+        environment: body.environment,
+        provider,
+        connection_type: connection_type.key.clone(),
+        owner,
+        label: Label {
+            name,
+            description: body.description.unwrap_or_else(Description::none),
+            stable_key,
+            tags: body.tags,
+        },
+        definition,
+        values: Values::default(),
+        test_credentials: None,
+        switches: Switches { enabled: body.enabled, embedded: body.embedded },
+        health: Health::never_tested(),
+        last_attempt: None,
+        found: Found::default(),
+        dates: Dates { expires_at: body.expires_at, rotate_by: body.rotate_by },
+        usage: UsageSummary::default(),
+        history: History {
+            version: 1,
+            revision: 1,
+            created_at: now,
+            created_by: who.actor.clone(),
+            modified_at: now,
+            modified_by: who.actor.clone(),
+        },
+    };
+    let values = Edits::entered(body.settings, body.secrets);
+    Ok((Begun { connection, connection_type, note: body.note }, values))
+}
+
 /// What a commit stores.
 struct New {
     connection: Connection,
     note: Option<Note>,
     sealed: Option<Sealed>,
     tested: Option<Tested>,
+    /// The revision of the template, where it stands under one, that its values go with.
+    template_revision: Option<u64>,
 }
 
 impl New {
@@ -167,8 +294,10 @@ impl New {
         idempotency: &Idempotency,
         bytes: &[u8],
     ) -> Result<Response, ApiError> {
-        let Self { connection, note, sealed, tested } = self;
+        let Self { connection, note, sealed, tested, template_revision } = self;
         let mut commit = record::begin((app, who), EventType::Created, (None, connection), Some(1))?;
+        let template = connection.owner.template.as_ref().zip(*template_revision);
+        commit.extend(template.map(|(template, revision)| templates::expect_revision(template, revision)));
         commit.push(connections::insert(connection));
         let revision = first_revision(connection, note.clone());
         commit.push(store::history::insert_revision(&connection.id, &revision));
@@ -190,38 +319,6 @@ fn suffixed(app: &App, key: &StableKey) -> StableKey {
 /// 422 when there are more than 20.
 pub fn check_tags(tags: &BTreeSet<Tag>) -> Result<(), ApiError> {
     if tags.len() <= MAX_TAGS { Ok(()) } else { Err(ApiError::invalid("/tags", "Expected at most 20 tags.")) }
-}
-
-fn new_connection(app: &App, who: &Identity, id: ConnectionId, key: StableKey, body: &CreateConnection) -> Connection {
-    let now = app.now();
-    Connection {
-        id,
-        environment: body.environment,
-        provider: body.provider.clone(),
-        connection_type: body.connection_type.clone(),
-        owner: Owner::organization(),
-        label: Label {
-            name: body.name.clone(),
-            description: body.description.clone().unwrap_or_else(Description::none),
-            stable_key: key,
-            tags: body.tags.clone(),
-        },
-        values: Values { settings: Settings::new(), secret_fields: BTreeSet::new(), secrets_revision: None },
-        switches: Switches { enabled: body.enabled, embedded: body.embedded },
-        health: Health::never_tested(),
-        last_attempt: None,
-        found: Found::default(),
-        dates: Dates { expires_at: body.expires_at, rotate_by: body.rotate_by },
-        usage: UsageSummary::default(),
-        history: History {
-            version: 1,
-            revision: 1,
-            created_at: now,
-            created_by: who.actor.clone(),
-            modified_at: now,
-            modified_by: who.actor.clone(),
-        },
-    }
 }
 
 fn first_revision(connection: &Connection, note: Option<Note>) -> Revision {

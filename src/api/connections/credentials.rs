@@ -18,31 +18,21 @@ use crate::catalog::reach::Reach;
 use crate::catalog::request::{self, Request};
 use crate::catalog::server::{self, Server};
 use crate::domain::actor::Actor;
-use crate::domain::connection::Connection;
+use crate::domain::connection::{Connection, Kind};
 use crate::domain::environment::Environment;
 use crate::domain::health::Status;
 use crate::domain::id::ConnectionId;
 use crate::domain::scope::Scope;
-use crate::domain::text::{StableKey, Step, Workflow};
+use crate::domain::text::{Customer, StableKey, Step, Workflow};
 use crate::domain::time::Timestamp;
 use crate::domain::usage::Place;
-use crate::domain::values::{Secrets, Settings};
-use crate::store::{connections, resolves, vault_entries};
-use crate::vault::Entry;
+use crate::domain::values::Settings;
+use crate::store::sources::{self, Sources};
+use crate::store::{connections, resolves};
 
-use super::values::{self, type_of};
+use super::effective::{self, Purpose};
+use super::values::type_of;
 use super::view::HealthView;
-
-/// What the credentials are for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// A run of a workflow.
-    #[default]
-    Run,
-    /// A test run of the builder. A connection without test credentials uses its own values.
-    Test,
-}
 
 /// What the connection must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -53,14 +43,15 @@ pub enum Require {
 }
 
 /// How to resolve.
-#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ResolveQuery {
-    /// What the credentials are for.
+    /// The customer for whom a workflow runs: a template is resolved to theirs under it.
+    customer: Option<Customer>,
+    /// What the credentials are for; `test` goes without a customer.
     #[serde(default)]
     #[param(inline)]
-    #[expect(dead_code, reason = "an organization's connection answers both purposes with its own values")]
     purpose: Purpose,
     /// What the connection must be; without it, a verdict never refuses.
     #[param(inline)]
@@ -80,10 +71,12 @@ pub struct ResolveByKeyQuery {
     workflow: Option<Workflow>,
     /// The step that uses it.
     step: Option<Step>,
-    /// What the credentials are for.
+    /// The customer for whom a workflow runs: their own connection with the stable key comes first, then theirs under the
+    /// template that is meant, then the organization's connection.
+    customer: Option<Customer>,
+    /// What the credentials are for; `test` goes without a customer.
     #[serde(default)]
     #[param(inline)]
-    #[expect(dead_code, reason = "an organization's connection answers both purposes with its own values")]
     purpose: Purpose,
     /// What the connection must be; without it, a verdict never refuses.
     #[param(inline)]
@@ -97,6 +90,10 @@ pub struct Credentials<'a> {
     connection_id: &'a ConnectionId,
     /// The revision of its values; a report names it.
     revision: u64,
+    /// The template that some of the values come from; null where there is none.
+    template: Option<&'a ConnectionId>,
+    /// The revision of the template's values; a report names it.
+    template_revision: Option<u64>,
     /// The generation of its tokens; null where it has none.
     token_generation: Option<u64>,
     /// The key of its provider.
@@ -126,7 +123,7 @@ pub struct Credentials<'a> {
     params(("id" = ConnectionId, Path), ResolveQuery),
     responses(
         (status = 200, description = "The credentials", body = Credentials),
-        (status = 409, description = "Not resolvable (`connection_disabled`, `connection_expired`, `connection_incomplete`, `connection_not_active`)",
+        (status = 409, description = "Not resolvable (`connection_disabled`, `connection_expired`, `connection_incomplete`, `connection_not_active`, `destination_changed`, `customer_required`, `test_credentials_missing`)",
          body = crate::api::error::Problem, content_type = "application/problem+json"),
         Problems
     )
@@ -138,21 +135,23 @@ pub async fn resolve_credentials(
     query: Parsed<InQuery<ResolveQuery>>,
 ) -> Result<Response, ApiError> {
     let InPath(id) = claim.accept(&app, id).await?;
-    let InQuery(query) = claim.accept(&app, query).await?;
-    let wanted = connections::find_connection(&id).and(vault_entries::find_current(&id));
-    let (who, (found, entry)) = claim.load(&app, wanted).await?;
-    let connection = who.authorize(Scope::CredentialsUse, found)?;
-    answer(&app, &who, &connection, entry, query.require).await
+    let InQuery(ResolveQuery { customer, purpose, require }) = claim.accept(&app, query).await?;
+    let use_as = claim.accept(&app, Use::new(customer, purpose, require)).await?;
+    let wanted =
+        use_as.customer.as_ref().map_or_else(|| sources::find(&id), |customer| sources::find_for(&id, customer));
+    let (who, found) = claim.load(&app, wanted).await?;
+    let sources = who.authorize(Scope::CredentialsUse, found)?;
+    answer(&app, &who, &sources, &use_as).await
 }
 
 /// GET /v1/credentials
 ///
-/// Resolves the credentials of the organization's connection with a stable key, or of the one that a step uses.
+/// Resolves the credentials of what a stable key means, for a customer where one is named; or of what a step uses.
 #[utoipa::path(
     get, path = "/v1/credentials", tag = "Credentials", params(ResolveByKeyQuery),
     responses(
         (status = 200, description = "The credentials", body = Credentials),
-        (status = 409, description = "Not resolvable (`connection_disabled`, `connection_expired`, `connection_incomplete`, `connection_not_active`)",
+        (status = 409, description = "Not resolvable (`connection_disabled`, `connection_expired`, `connection_incomplete`, `connection_not_active`, `destination_changed`, `customer_required`, `test_credentials_missing`)",
          body = crate::api::error::Problem, content_type = "application/problem+json"),
         Problems
     )
@@ -163,55 +162,70 @@ pub async fn resolve_credentials_by_key(
     query: Parsed<InQuery<ResolveByKeyQuery>>,
 ) -> Result<Response, ApiError> {
     let InQuery(query) = claim.accept(&app, query).await?;
-    let (environment, require) = (query.environment, query.require);
-    let wanted = match (query.stable_key, query.workflow, query.step) {
-        (Some(key), None, None) => connections::find_connection_by_stable_key(environment, &key)
-            .and(vault_entries::find_current_by_stable_key(environment, &key)),
-        (None, Some(workflow), Some(step)) => {
+    let ResolveByKeyQuery { environment, stable_key, workflow, step, customer, purpose, require } = query;
+    let use_as = claim.accept(&app, Use::new(customer, purpose, require)).await?;
+    let (wanted, missing) = match (stable_key, workflow, step, &use_as.customer) {
+        (Some(key), None, None, None) => (sources::find_by_stable_key(environment, &key), ApiError::StableKeyUnknown),
+        (Some(key), None, None, Some(customer)) => {
+            (sources::find_by_stable_key_for(environment, &key, customer), ApiError::StableKeyUnknown)
+        }
+        (None, Some(workflow), Some(step), customer) => {
             let place = Place { workflow, step };
-            connections::find_connection_by_step(environment, &place)
-                .and(vault_entries::find_current_by_step(environment, &place))
+            let wanted = match customer {
+                None => sources::find_by_step(environment, &place),
+                Some(customer) => sources::find_by_step_for(environment, &place, customer),
+            };
+            (wanted, ApiError::StepUnknown)
         }
         _ => {
             let detail = "Name the connection by `stable_key`, or by `workflow` and `step`.";
             return claim.accept(&app, Err(ApiError::invalid_query("/stable_key", detail))).await;
         }
     };
-    let (who, (found, entry)) = claim.load(&app, wanted).await?;
-    let connection = who.authorize(Scope::CredentialsUse, found)?;
-    answer(&app, &who, &connection, entry, require).await
+    let (who, found) = claim.load(&app, wanted).await?;
+    // What an environment holds is asked by its name, so that a missing part may be named, too.
+    who.authorize_in(Scope::CredentialsUse, environment)?;
+    answer(&app, &who, &found.ok_or(missing)?, &use_as).await
 }
 
-async fn answer(
-    app: &App,
-    who: &Identity,
-    connection: &Connection,
-    entry: Option<Entry>,
+/// What credentials are for.
+struct Use {
+    customer: Option<Customer>,
+    purpose: Purpose,
     require: Option<Require>,
-) -> Result<Response, ApiError> {
-    refuse_unusable(connection, require, app.now())?;
-    // Without a secret there is nothing to open, and a missing master key is no reason to refuse.
-    let sealed = connection.values.secrets_revision;
-    let secrets = match sealed {
-        Some(_) => values::open(app, app.ring()?, sealed, entry).await?.secrets,
-        None => Secrets::default(),
-    };
-    let settings = &connection.values.settings;
+}
+
+impl Use {
+    fn new(customer: Option<Customer>, purpose: Purpose, require: Option<Require>) -> Result<Self, ApiError> {
+        if purpose == Purpose::Test && customer.is_some() {
+            let detail = "Test credentials are never used for a customer: leave out `customer`, or `purpose=test`.";
+            return Err(ApiError::invalid_query("/customer", detail));
+        }
+        Ok(Self { customer, purpose, require })
+    }
+}
+
+async fn answer(app: &App, who: &Identity, sources: &Sources, use_as: &Use) -> Result<Response, ApiError> {
+    refuse_other(sources, use_as)?;
+    refuse_unusable(sources, use_as.require, app.now())?;
+    let connection = &sources.connection;
+    let (settings, secrets) = effective::resolved(app, sources, use_as.purpose).await?;
     let rendered = match &type_of(connection)?.reach {
-        Reach::Request(template) => request::render(template, settings, &secrets).map(|request| (Some(request), None)),
-        Reach::Server(template) => server::render(template, settings, &secrets).map(|server| (None, Some(server))),
+        Reach::Request(template) => request::render(template, &settings, &secrets).map(|request| (Some(request), None)),
+        Reach::Server(template) => server::render(template, &settings, &secrets).map(|server| (None, Some(server))),
     };
-    let (request, server) = rendered
-        .map_err(|_| ApiError::NotResolvable("connection_incomplete", "A required value is missing: enter it."))?;
+    let (request, server) = rendered.map_err(|_| effective::INCOMPLETE)?;
     let credentials = Credentials {
         connection_id: &connection.id,
         revision: connection.history.revision,
+        template: connection.owner.template.as_ref(),
+        template_revision: sources.basis().template_revision,
         token_generation: None,
         provider: &connection.provider,
         connection_type: &connection.connection_type,
-        settings: &connection.values.settings,
+        settings: &settings,
         secrets: secrets.0.iter().map(|(field, secret)| (field.as_str(), secret.expose_secret())).collect(),
-        expires_at: connection.dates.expires_at,
+        expires_at: expires_at(sources),
         health: (&connection.health).into(),
         request,
         server,
@@ -220,15 +234,42 @@ async fn answer(
     Ok(answer::json(StatusCode::OK, &credentials))
 }
 
-fn refuse_unusable(connection: &Connection, require: Option<Require>, now: Timestamp) -> Result<(), ApiError> {
+/// Refuses what is there, but not what is asked for: another customer's, or a template where a customer's would be.
+fn refuse_other(sources: &Sources, use_as: &Use) -> Result<(), ApiError> {
+    let owner = &sources.connection.owner;
+    match (owner.kind, &use_as.customer) {
+        (Kind::Template, Some(_)) => Err(ApiError::CustomerNotConnected),
+        (Kind::Template, None) if use_as.purpose == Purpose::Run => Err(ApiError::NotResolvable(
+            "customer_required",
+            "A template has no credentials of its own: name the customer, or pass `purpose=test`.",
+        )),
+        (Kind::Customer, Some(customer)) if owner.customer.as_ref() != Some(customer) => Err(ApiError::NotFound),
+        (Kind::Customer, None) if use_as.purpose == Purpose::Test => Err(ApiError::NotResolvable(
+            "customer_connection",
+            "A customer's connection is no test connection: leave out `purpose=test`.",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// When the credentials end: as soon as a part of them does.
+fn expires_at(sources: &Sources) -> Option<Timestamp> {
+    let template = sources.template.as_ref().and_then(|template| template.dates.expires_at);
+    [sources.connection.dates.expires_at, template].into_iter().flatten().min()
+}
+
+fn refuse_unusable(sources: &Sources, require: Option<Require>, now: Timestamp) -> Result<(), ApiError> {
     let refuse = |code, detail| Err(ApiError::NotResolvable(code, detail));
-    if !connection.switches.enabled {
+    if !sources.connection.switches.enabled {
         return refuse("connection_disabled", "The connection is disabled: enable it to use it.");
     }
-    if connection.dates.expires_at.is_some_and(|end| end <= now) {
+    if sources.template.as_ref().is_some_and(|template| !template.switches.enabled) {
+        return refuse("connection_disabled", "The template is disabled for all customers: enable it to use it.");
+    }
+    if expires_at(sources).is_some_and(|end| end <= now) {
         return refuse("connection_expired", "The credential has expired: enter a new one.");
     }
-    if require == Some(Require::Active) && connection.status() != Status::Active {
+    if require == Some(Require::Active) && sources.connection.status() != Status::Active {
         return refuse("connection_not_active", "The connection is not active: its health tells why.");
     }
     Ok(())

@@ -14,7 +14,8 @@ use crate::domain::event::EventType;
 use crate::domain::id::ConnectionId;
 use crate::domain::scope::Scope;
 use crate::domain::usage::Usage;
-use crate::store::{connections, history, nothing, secrets, usages, vault_entries};
+use crate::store::sources::test_owner;
+use crate::store::{connections, history, nothing, secrets, templates, usages, vault_entries};
 
 use super::record;
 use super::replace::fitting;
@@ -37,7 +38,8 @@ pub struct DeleteQuery {
 /// DELETE /v1/connections/{id}
 ///
 /// Deletes a connection: its secrets are unreadable at once. Nothing is deleted at the provider. Refused while steps use it,
-/// with the steps, unless forced or given a replacement.
+/// with the steps, unless forced or given a replacement; a template is refused while customers have connections under it, with
+/// their number.
 #[utoipa::path(
     delete, path = "/v1/connections/{id}", tag = "Connections",
     params(("id" = ConnectionId, Path), DeleteQuery, ("If-Match" = String, Header, description = "The ETag that you read.")),
@@ -68,6 +70,9 @@ pub async fn delete_connection(
     if used.count > 0 && !force && to.is_none() {
         return Err(ApiError::InUse(used.count, steps.iter().map(Usage::place).collect()));
     }
+    if let Some(customers) = before.definition.as_ref().map(|definition| definition.customer_count).filter(|n| *n > 0) {
+        return Err(ApiError::TemplateInUse(customers));
+    }
     let mut after = before.clone();
     after.history.version += 1;
     after.history.modified_at = app.now();
@@ -77,9 +82,13 @@ pub async fn delete_connection(
         None if force => {}
         None => commit.push(usages::expect(&id, 0)),
     }
+    if before.definition.is_some() {
+        commit.push(templates::expect_no_customer(&id));
+    }
     commit.push(connections::delete(&id, after.history.version, after.history.modified_at));
     commit.push(history::forget_settings(&id));
     commit.extend(vault_entries::delete_all(id.as_str(), secrets::garbage_due(app.now())));
+    commit.extend(vault_entries::delete_all(&test_owner(&id), secrets::garbage_due(app.now())));
     commit.run(&*app.database).await?;
     Ok(answer::no_content())
 }

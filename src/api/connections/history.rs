@@ -11,12 +11,12 @@ use utoipa::ToSchema;
 use crate::api::answer::{self, Page};
 use crate::api::claim::Claim;
 use crate::api::cursor::{self, PageQuery};
-use crate::api::error::{ApiError, ValueError};
+use crate::api::error::ApiError;
 use crate::api::extract::{Body, IfMatch, InPath, InQuery, Parsed};
 use crate::api::openapi::{ChangeProblems, Problems};
 use crate::app::App;
 use crate::domain::actor::Actor;
-use crate::domain::connection::Connection;
+use crate::domain::connection::Basis;
 use crate::domain::event::{Event, EventType};
 use crate::domain::health::Verdict;
 use crate::domain::id::ConnectionId;
@@ -26,13 +26,15 @@ use crate::domain::scope::Scope;
 use crate::domain::text::Note;
 use crate::domain::time::Timestamp;
 use crate::domain::values::Settings;
-use crate::store::{connections, history, tests, vault_entries};
-use crate::vault::Opened;
+use crate::store::{connections, history, sources, tests, vault_entries};
 
-use super::create::SaveQuery;
+use super::consequence::Consequence;
+use super::effective;
+use super::layers::Edited;
 use super::record;
 use super::tested::test_before_save;
-use super::values::{self, Draft, check_key, find_key_check, type_of};
+use super::update::ChangeQuery;
+use super::values::{self, check_key, find_key_check};
 use super::view::{self, ConnectionView};
 
 /// One version of the values of a connection; secrets only as changed or unchanged.
@@ -140,7 +142,7 @@ pub struct RestoreRevision {
 #[utoipa::path(
     post, path = "/v1/connections/{id}/revisions/{number}/restore", tag = "History", request_body = RestoreRevision,
     params(
-        ("id" = ConnectionId, Path), ("number" = u64, Path), SaveQuery,
+        ("id" = ConnectionId, Path), ("number" = u64, Path), ChangeQuery,
         ("If-Match" = String, Header, description = "The ETag that you read."),
     ),
     responses((status = 200, description = "The connection", body = ConnectionView), ChangeProblems)
@@ -149,7 +151,7 @@ pub async fn restore_revision(
     app: App,
     claim: Claim,
     path: Parsed<InPath<(ConnectionId, u64)>>,
-    query: Parsed<InQuery<SaveQuery>>,
+    query: Parsed<InQuery<ChangeQuery>>,
     if_match: IfMatch,
     body: Parsed<Body<RestoreRevision>>,
 ) -> Result<Response, ApiError> {
@@ -157,24 +159,27 @@ pub async fn restore_revision(
     let InQuery(query) = claim.accept(&app, query).await?;
     let Body { value: body, .. } = claim.accept(&app, body).await?;
     let old = history::find_revision(&id, number).and(vault_entries::find_of_revision(&id, number));
-    let now = connections::find_connection(&id).and(vault_entries::find_current(&id));
-    let (who, (((found, entry), (revision, old_entry)), key_check)) =
-        claim.load(&app, now.and(old).and(find_key_check(&app))).await?;
-    let before = who.authorize(Scope::ConnectionsWrite, found)?;
+    let (who, ((found, (revision, old_entry)), key_check)) =
+        claim.load(&app, sources::find(&id).and(old).and(find_key_check(&app))).await?;
+    let sources = who.authorize(Scope::ConnectionsWrite, found)?;
+    let before = &sources.connection;
     let revision = revision.ok_or(ApiError::NotFound)?;
     if_match.check(before.history.version)?;
     let ring = app.ring()?;
     check_key(ring, ring.primary_id(), key_check.as_deref())?;
 
-    let current = values::open(&app, ring, before.values.secrets_revision, entry);
-    let old = values::open(&app, ring, revision.secrets_revision, old_entry);
+    let current = values::open(&app, ring, before.values.secrets_revision, sources.entry.as_ref());
+    let old = effective::restored(&app, ring, &sources, (&revision, old_entry.as_ref()));
     // The current secrets are only compared: where they do not open, a restore is what helps.
     let (current, old) = future::join(current, old).await;
     let current = current.map(|opened| opened.secrets).ok();
-    let draft = fit_today(&app, &before, revision.settings, old?)?;
-    let changes = values::compare((&before.values.secret_fields, current.as_ref()), &draft.secrets);
+    let Edited { draft, .. } = old?;
+    let consequence = Consequence::of(&sources, &draft, query.force)?;
+    let changes = draft.compare(&before.values.secret_fields, current.as_ref());
     let number_now = before.history.revision + 1;
-    let tested = test_before_save(&app, &draft, (id.as_str(), number_now), query.test).await?;
+    let basis = Basis { revision: number_now, ..sources.basis() };
+    let tested =
+        test_before_save(&app, &draft, (id.as_str(), basis), query.test && before.definition.is_none()).await?;
     let mut after = before.clone();
     after.history.version += 1;
     after.history.revision = number_now;
@@ -184,10 +189,12 @@ pub async fn restore_revision(
         after.dates.expires_at = None;
     }
     values::set_values(&mut after, &draft, tested.as_ref());
-    let sealed = draft.seal(&app, ring, (&id, before.environment, number_now)).await?;
+    consequence.apply(&mut after);
+    let sealed = draft.seal(&app, ring, (id.as_str(), before.environment, number_now)).await?;
     after.values.secrets_revision = sealed.as_ref().map(|sealed| sealed.context.number);
 
-    let mut commit = record::begin((&app, &who), EventType::Restored, (Some(&before), &after), Some(number_now))?;
+    let mut commit = record::begin((&app, &who), EventType::Restored, (Some(before), &after), Some(number_now))?;
+    commit.extend(consequence.statements(&app, &sources));
     commit.push(connections::update(&after));
     let restored = values::revision(&after, changes, body.note, Some(number));
     commit.push(history::insert_revision(&id, &restored));
@@ -199,18 +206,6 @@ pub async fn restore_revision(
     }
     committed?;
     Ok(view::answer(&app, &after))
-}
-
-/// The values of an older revision, checked against today's catalogue and the destinations that they were sealed for.
-fn fit_today(app: &App, connection: &Connection, settings: Settings, old: Opened) -> Result<Draft, ApiError> {
-    let draft =
-        Draft::check(app, type_of(connection)?, settings, old.secrets).map_err(ApiError::RevisionIncompatible)?;
-    if draft.secrets.is_empty() || draft.destinations.is_subset(&old.destinations) {
-        return Ok(draft);
-    }
-    let reenter = "It would be sent where it was not meant to go: enter it anew.";
-    let error = |field: &str| ValueError::new(format!("/secrets/{field}"), "reenter", reenter);
-    Err(ApiError::RevisionIncompatible(draft.secrets.fields().map(error).collect()))
 }
 
 /// GET /v1/connections/{id}/events

@@ -63,6 +63,13 @@ fn changes(before: &Connection, after: &Connection) -> Changes {
     compare("tags", value(&before.label.tags), value(&after.label.tags));
     compare("enabled", value(&before.switches.enabled), value(&after.switches.enabled));
     compare("embedded", value(&before.switches.embedded), value(&after.switches.embedded));
+    let test = |connection: &Connection| {
+        let test = connection.test_credentials.as_ref();
+        value(&test.map(
+            |test| json!({ "settings": test.settings, "secret_fields": test.secret_fields, "version": test.version }),
+        ))
+    };
+    compare("test_credentials", test(before), test(after));
     compare("expires_at", time(before.dates.expires_at), time(after.dates.expires_at));
     compare("rotate_by", time(before.dates.rotate_by), time(after.dates.rotate_by));
     changes

@@ -15,17 +15,18 @@ use crate::api::extract::{Body, InPath, Parsed};
 use crate::api::limits;
 use crate::api::openapi::ChangeProblems;
 use crate::app::App;
-use crate::domain::connection::Connection;
+use crate::domain::connection::{Basis, Kind};
 use crate::domain::health::{Source, Verdict};
 use crate::domain::id::ConnectionId;
 use crate::domain::reason::Reason;
 use crate::domain::scope::Scope;
 use crate::probe::Finding;
-use crate::store::{connections, vault_entries};
-use crate::vault::Entry;
+use crate::store::connections;
+use crate::store::sources::{self, Sources};
 
+use super::effective::{Purpose, to_test};
+use super::layers::Edits;
 use super::tested::Tested;
-use super::values::Draft;
 use super::view::HealthView;
 
 /// So many reports of one revision within a day are believed where no test can decide.
@@ -37,6 +38,8 @@ const REPEATED: u64 = 3;
 pub struct Report {
     /// The revision that was used.
     revision: u64,
+    /// The revision of the template whose values were used; null where there is none.
+    template_revision: Option<u64>,
     /// The generation of the tokens that were used; null where there are none.
     token_generation: Option<u64>,
 }
@@ -80,24 +83,34 @@ pub async fn report_refusal(
 ) -> Result<Response, ApiError> {
     let InPath(id) = claim.accept(&app, id).await?;
     let Body { value: report, .. } = claim.accept(&app, body).await?;
-    let wanted = connections::find_connection(&id).and(vault_entries::find_current(&id));
-    let (who, (found, entry)) = claim.load(&app, wanted).await?;
-    let connection = who.authorize(Scope::CredentialsUse, found)?;
-    check(&report, &connection)?;
-    let outcome = if report.revision < connection.history.revision {
+    let (who, found) = claim.load(&app, sources::find(&id)).await?;
+    let sources = who.authorize(Scope::CredentialsUse, found)?;
+    check(&report, &sources)?;
+    let Basis { revision, template_revision, .. } = sources.basis();
+    let outcome = if (report.revision, report.template_revision.or(template_revision)) < (revision, template_revision) {
         Outcome::Superseded
     } else if limits::may_report_test(&app, id.as_str()).await? {
-        decide(&app, &connection, entry).await?
+        decide(&app, &sources).await?
     } else {
         Outcome::RateLimited
     };
-    let now = connections::find_connection(&id).run(&*app.database).await?.unwrap_or(connection);
+    let now = connections::find_connection(&id).run(&*app.database).await?.unwrap_or(sources.connection);
     Ok(answer::json(StatusCode::OK, &Reported { outcome, health: (&now.health).into() }))
 }
 
-fn check(report: &Report, connection: &Connection) -> Result<(), ApiError> {
+fn check(report: &Report, sources: &Sources) -> Result<(), ApiError> {
     let error = |pointer, detail| Err(ApiError::invalid(pointer, detail));
-    if report.revision == 0 || report.revision > connection.history.revision {
+    if sources.connection.owner.kind == Kind::Template {
+        return Err(ApiError::NotFound);
+    }
+    let Basis { revision, template_revision, .. } = sources.basis();
+    if report
+        .template_revision
+        .is_some_and(|reported| reported == 0 || template_revision.is_none_or(|now| reported > now))
+    {
+        return error("/template_revision", "There is no such revision: send the one that the credentials came with.");
+    }
+    if report.revision == 0 || report.revision > revision {
         return error("/revision", "There is no such revision: send the one that the credentials came with.");
     }
     if report.token_generation.is_some() {
@@ -106,21 +119,21 @@ fn check(report: &Report, connection: &Connection) -> Result<(), ApiError> {
     Ok(())
 }
 
-async fn decide(app: &App, connection: &Connection, entry: Option<Entry>) -> Result<Outcome, ApiError> {
-    let (id, revision) = (&connection.id, connection.history.revision);
-    let draft = Draft::stored(app, app.ring()?, connection, entry).await?;
+async fn decide(app: &App, sources: &Sources) -> Result<Outcome, ApiError> {
+    let (id, basis) = (&sources.connection.id, sources.basis());
+    let draft = to_test(app, app.ring()?, sources, (Purpose::Run, Edits::default())).await?;
     match limits::count_test(app, id.as_str(), draft.hosts()).await {
         Ok(()) => {}
         Err(ApiError::RateLimited(_)) => return Ok(Outcome::RateLimited),
         Err(error) => return Err(error),
     }
-    let mut tested = Tested::run(app, &draft, revision, Source::Report).await;
+    let mut tested = Tested::run(app, &draft, basis, Source::Report).await;
     let outcome = if tested.finding.reason == Some(Reason::NoTest) {
-        if limits::count_reports(app, id.as_str(), revision).await? < REPEATED {
+        if limits::count_reports(app, id.as_str(), basis.revision).await? < REPEATED {
             return Ok(Outcome::Counted);
         }
         let finding = Finding { reason: Some(Reason::Reported), verdict: Verdict::Unknown, ..tested.finding };
-        tested = Tested::record(app, finding, revision, Source::Report, tested.test.at);
+        tested = Tested::record(app, finding, basis, Source::Report, tested.test.at);
         Outcome::Counted
     } else {
         Outcome::Tested

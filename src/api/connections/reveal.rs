@@ -21,7 +21,8 @@ use crate::domain::id::ConnectionId;
 use crate::domain::scope::Scope;
 use crate::domain::text::Note;
 use crate::domain::values::Secrets;
-use crate::store::{connections, history, nothing, vault_entries};
+use crate::store::sources::{self, Sources};
+use crate::store::{history, nothing, vault_entries};
 
 use super::values;
 
@@ -68,16 +69,15 @@ pub async fn reveal_secrets(
         || nothing().map(|()| (None, None)),
         |number| history::find_revision(&id, number).and(vault_entries::find_of_revision(&id, number)),
     );
-    let now = connections::find_connection(&id).and(vault_entries::find_current(&id));
-    let (who, ((found, entry), (revision, old_entry))) = claim.load(&app, now.and(old)).await?;
-    let connection = who.authorize(Scope::CredentialsReveal, found)?;
+    let (who, (found, (revision, old_entry))) = claim.load(&app, sources::find(&id).and(old)).await?;
+    let Sources { connection, entry, .. } = who.authorize(Scope::CredentialsReveal, found)?;
     let (number, sealed, entry) = match body.revision {
         None => (connection.history.revision, connection.values.secrets_revision, entry),
         Some(number) => (number, revision.ok_or(ApiError::NotFound)?.secrets_revision, old_entry),
     };
     limits::count_reveal(&app, &who.actor.id).await?;
     let ring = app.ring()?;
-    let opened = values::open(&app, ring, sealed, entry).await?;
+    let opened = values::open(&app, ring, sealed, entry.as_ref()).await?;
     check_fields(&body.fields, &opened.secrets)?;
     let entry = audited::Entry {
         environment: Some(connection.environment),

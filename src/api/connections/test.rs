@@ -18,7 +18,9 @@ use crate::api::extract::{Body, InPath, InQuery, Parsed};
 use crate::api::openapi::{ChangeProblems, Problems};
 use crate::api::{audited, limits};
 use crate::app::App;
+use crate::catalog::values::Part;
 use crate::domain::audit::AuditAction;
+use crate::domain::connection::{Basis, Kind};
 use crate::domain::environment::Environment;
 use crate::domain::health::{Facts, Source, Verdict};
 use crate::domain::id::{ConnectionId, TestId};
@@ -28,10 +30,12 @@ use crate::domain::time::Timestamp;
 use crate::domain::values::{Secret, Secrets, Settings};
 use crate::probe;
 use crate::store::tests::{self, Test};
-use crate::store::{connections, vault_entries};
+use crate::store::{connections, sources};
 
+use super::effective::{self, Purpose};
+use super::layers::Edits;
 use super::tested::Tested;
-use super::values::{Draft, Edited, Edits, find_type};
+use super::values::{Draft, find_type};
 
 /// How to test.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
@@ -77,6 +81,10 @@ pub struct StoredTest {
     /// Secrets by field; null clears one, what is left out is as stored.
     #[schema(value_type = Option<BTreeMap<String, Option<String>>>, write_only)]
     secrets: Option<BTreeMap<String, Option<Secret>>>,
+    /// With which values: `test` lays the test credentials over those of the organization's connection. A template is always
+    /// tested with them, a customer's connection never.
+    #[serde(default)]
+    purpose: Purpose,
     /// How to test.
     #[serde(default)]
     mode: Mode,
@@ -142,10 +150,12 @@ pub async fn test_draft(app: App, claim: Claim, body: Parsed<Body<DraftTest>>) -
     let (who, ()) = claim.load(&app, crate::store::nothing()).await?;
     who.authorize_in(Scope::ConnectionsTest, body.environment)?;
     let connection_type = find_type(&body.provider, &body.connection_type)?;
-    let draft = Draft::check(&app, connection_type, body.settings, body.secrets).map_err(ApiError::InvalidBody)?;
+    let draft = Draft::check(&app, connection_type, Part::Whole, body.settings, body.secrets);
+    let draft = draft.map_err(ApiError::InvalidBody)?;
     let subject =
         Subject { environment: body.environment, id: "draft".to_owned(), bucket: format!("draft:{}", who.actor.id) };
-    let tested = test(&app, &who, &subject, &draft, (body.mode, 0)).await?;
+    let nothing = Basis { revision: 0, template_revision: None, test_version: None };
+    let tested = test(&app, &who, &subject, &draft, (body.mode, nothing)).await?;
     Ok(answer::json(StatusCode::OK, &TestResult::of_draft(tested)))
 }
 
@@ -169,16 +179,21 @@ pub async fn create_test(
 ) -> Result<Response, ApiError> {
     let InPath(id) = claim.accept(&app, id).await?;
     let Body { value: body, .. } = claim.accept(&app, body).await?;
-    let wanted = connections::find_connection(&id).and(vault_entries::find_current(&id));
-    let (who, (found, entry)) = claim.load(&app, wanted).await?;
-    let connection = who.authorize(Scope::ConnectionsTest, found)?;
+    let (who, found) = claim.load(&app, sources::find(&id)).await?;
+    let sources = who.authorize(Scope::ConnectionsTest, found)?;
+    let kind = sources.connection.owner.kind;
+    if kind == Kind::Customer && body.purpose == Purpose::Test {
+        return Err(ApiError::invalid("/purpose", "A customer's connection has no test credentials: leave it out."));
+    }
+    // The verdict of a connection of the organization is about the values that workflows get.
+    let is_of_others = kind == Kind::Organization && body.purpose == Purpose::Test;
     let is_edited = body.settings.is_some() || body.secrets.is_some();
-    let mode = body.mode;
     let edits = Edits { settings: body.settings.unwrap_or_default(), secrets: body.secrets.unwrap_or_default() };
-    let Edited { draft, .. } = Edited::over(&app, app.ring()?, (&connection, entry), edits).await?;
-    let subject = Subject { environment: connection.environment, id: id.to_string(), bucket: id.to_string() };
-    let tested = test(&app, &who, &subject, &draft, (mode, connection.history.revision)).await?;
-    if is_edited {
+    let draft = effective::to_test(&app, app.ring()?, &sources, (body.purpose, edits)).await?;
+    let environment = sources.connection.environment;
+    let subject = Subject { environment, id: id.to_string(), bucket: id.to_string() };
+    let tested = test(&app, &who, &subject, &draft, (body.mode, sources.basis())).await?;
+    if is_edited || is_of_others {
         return Ok(answer::json(StatusCode::OK, &TestResult::of_draft(tested)));
     }
     tested.keep(&app, &id).await?;
@@ -197,11 +212,11 @@ async fn test(
     who: &Identity,
     subject: &Subject,
     draft: &Draft,
-    (mode, revision): (Mode, u64),
+    (mode, basis): (Mode, Basis),
 ) -> Result<Tested, ApiError> {
     limits::count_test(app, &subject.bucket, draft.hosts()).await?;
     if mode == Mode::Silent {
-        return Ok(Tested::run(app, draft, revision, Source::Test).await);
+        return Ok(Tested::run(app, draft, basis, Source::Test).await);
     }
     if draft.connection_type.message.is_none() {
         return Err(ApiError::NoMessage);
@@ -216,11 +231,11 @@ async fn test(
     // Audited before it is sent: what people see without a trace would be worse than a trace of nothing.
     audited::begin(app, &who.actor, entry)?.run(&*app.database).await?;
     let began = app.now();
-    let Draft { connection_type, settings, secrets, destinations } = draft;
+    let Draft { connection_type, settings, secrets, destinations, .. } = draft;
     let finding =
         probe::send_message((&app.egress, &*app.sign), connection_type, settings, secrets, destinations).await;
     let finding = finding.ok_or(ApiError::NoMessage)?;
-    Ok(Tested::record(app, finding, revision, Source::Message, began))
+    Ok(Tested::record(app, finding, basis, Source::Message, began))
 }
 
 /// GET /v1/connections/{id}/tests

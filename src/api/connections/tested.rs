@@ -3,7 +3,7 @@
 use crate::api::error::ApiError;
 use crate::api::limits;
 use crate::app::App;
-use crate::domain::connection::Found;
+use crate::domain::connection::{Basis, Found};
 use crate::domain::health::{Attempt, Source};
 use crate::domain::id::{ConnectionId, TestId};
 use crate::domain::time::Timestamp;
@@ -18,32 +18,34 @@ use super::values::Draft;
 pub struct Tested {
     /// The entry of the tests' history.
     pub test: Test,
+    /// The values that were tested.
+    pub basis: Basis,
     /// What was found beside the verdict.
     pub finding: Finding,
 }
 
 impl Tested {
     /// Tests a draft.
-    pub async fn run(app: &App, draft: &Draft, revision: u64, source: Source) -> Self {
+    pub async fn run(app: &App, draft: &Draft, basis: Basis, source: Source) -> Self {
         let began = app.now();
         let finding = draft.test(app).await;
-        Self::record(app, finding, revision, source, began)
+        Self::record(app, finding, basis, source, began)
     }
 
     /// Records what a test found.
     #[must_use]
-    pub fn record(app: &App, finding: Finding, revision: u64, source: Source, began: Timestamp) -> Self {
+    pub fn record(app: &App, finding: Finding, basis: Basis, source: Source, began: Timestamp) -> Self {
         let at = app.now();
         let test = Test {
             id: TestId::new(at, app.random()),
-            revision,
+            revision: basis.revision,
             verdict: finding.verdict,
             reason: finding.reason,
             source,
             at,
             duration_ms: u64::try_from(at.millis() - began.millis()).unwrap_or(0),
         };
-        Self { test, finding }
+        Self { test, basis, finding }
     }
 
     /// The attempt that it was.
@@ -55,10 +57,10 @@ impl Tested {
     /// The statements that store it, for a revision that is stored already.
     #[must_use]
     pub fn store(&self, id: &ConnectionId) -> [Statement; 3] {
-        let (attempt, revision) = (self.attempt(), self.test.revision);
+        let attempt = self.attempt();
         [
-            store::connections::store_attempt(id, revision, &attempt, &self.found(), self.finding.expires_at),
-            store::history::store_attempt(id, revision, &attempt),
+            store::connections::store_attempt(id, self.basis, &attempt, &self.found(), self.finding.expires_at),
+            store::history::store_attempt(id, self.basis.revision, &attempt),
             store::tests::insert(id, &self.test),
         ]
     }
@@ -86,12 +88,12 @@ impl Tested {
 pub async fn test_before_save(
     app: &App,
     draft: &Draft,
-    (bucket, revision): (&str, u64),
+    (bucket, basis): (&str, Basis),
     wanted: bool,
 ) -> Result<Option<Tested>, ApiError> {
     if !wanted {
         return Ok(None);
     }
     limits::count_test(app, bucket, draft.hosts()).await?;
-    Ok(Some(Tested::run(app, draft, revision, Source::Save).await))
+    Ok(Some(Tested::run(app, draft, basis, Source::Save).await))
 }

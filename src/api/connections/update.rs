@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::api::claim::{Claim, Identity};
 use crate::api::error::ApiError;
 use crate::api::extract::{Body, Field, IfMatch, InPath, InQuery, Parsed};
 use crate::api::openapi::ChangeProblems;
 use crate::app::App;
-use crate::domain::connection::Connection;
+use crate::domain::connection::{Basis, Connection, Kind};
 use crate::domain::event::EventType;
 use crate::domain::id::ConnectionId;
 use crate::domain::revision::SecretChange;
@@ -21,14 +21,32 @@ use crate::domain::text::{Description, Name, Note, StableKey, Tag};
 use crate::domain::time::Timestamp;
 use crate::domain::values::Secret;
 use crate::store::connections::DatesChanged;
+use crate::store::sources::{self, Sources};
 use crate::store::{self, connections, vault_entries};
-use crate::vault::{Entry, KeyRing, Sealed};
+use crate::vault::{KeyRing, Sealed};
 
-use super::create::{SaveQuery, check_tags};
+use super::consequence::Consequence;
+use super::create::{check_tags, yes};
+use super::effective::{self, Purpose};
+use super::layers::{Edited, Edits};
 use super::tested::{Tested, test_before_save};
-use super::values::{Draft, Edited, Edits, check_key, find_key_check};
+use super::values::{Draft, check_key, find_key_check};
 use super::view::{self, ConnectionView};
 use super::{record, values};
+
+/// How values are changed.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ChangeQuery {
+    /// Whether the values are tested before they are saved.
+    #[serde(default = "yes")]
+    #[param(default = true)]
+    pub test: bool,
+    /// `true`: send the secrets of a template's customers elsewhere, although they have to enter them again.
+    #[serde(default)]
+    pub force: bool,
+}
 
 /// What to change. What is left out stays; identity (environment, provider, connection type) always stays.
 #[derive(Deserialize, ToSchema)]
@@ -71,53 +89,54 @@ pub struct UpdateConnection {
 /// none. When the address where secrets are sent changes, every secret must be sent again.
 #[utoipa::path(
     patch, path = "/v1/connections/{id}", tag = "Connections", request_body = UpdateConnection,
-    params(("id" = ConnectionId, Path), SaveQuery, ("If-Match" = String, Header, description = "The ETag that you read.")),
+    params(("id" = ConnectionId, Path), ChangeQuery, ("If-Match" = String, Header, description = "The ETag that you read.")),
     responses((status = 200, description = "The connection", body = ConnectionView), ChangeProblems)
 )]
 pub async fn update_connection(
     app: App,
     claim: Claim,
     id: Parsed<InPath<ConnectionId>>,
-    query: Parsed<InQuery<SaveQuery>>,
+    query: Parsed<InQuery<ChangeQuery>>,
     if_match: IfMatch,
     body: Parsed<Body<UpdateConnection>>,
 ) -> Result<Response, ApiError> {
     let InPath(id) = claim.accept(&app, id).await?;
     let InQuery(query) = claim.accept(&app, query).await?;
     let Body { value: mut body, .. } = claim.accept(&app, body).await?;
-    let wanted = connections::find_connection(&id).and(vault_entries::find_current(&id)).and(find_key_check(&app));
-    let (who, ((found, entry), key_check)) = claim.load(&app, wanted).await?;
-    let before = who.authorize(Scope::ConnectionsWrite, found)?;
+    let (who, (found, key_check)) = claim.load(&app, sources::find(&id).and(find_key_check(&app))).await?;
+    let sources = who.authorize(Scope::ConnectionsWrite, found)?;
+    let before = &sources.connection;
     if_match.check(before.history.version)?;
     let ring = app.ring()?;
     check_key(ring, ring.primary_id(), key_check.as_deref())?;
 
     let (settings, secrets, note) = (body.settings.take(), body.secrets.take(), body.note.take());
     let dates = DatesChanged { expires_at: body.expires_at != Field::Kept, rotate_by: body.rotate_by != Field::Kept };
-    let mut after = relabeled(&before, body)?;
+    let mut after = relabeled(before, body)?;
     if settings.is_none() && secrets.is_none() {
-        return save(&app, &who, (&before, after), Update::of(dates)).await;
+        return save(&app, &who, (&sources, after), Update::of(dates)).await;
     }
     let edits = Edits { settings: settings.unwrap_or_default(), secrets: secrets.unwrap_or_default() };
-    let revalued = revalue(&app, ring, (&before, entry), edits, query.test).await?;
-    let Revalued { draft, tested, secret_changes, is_changed, must_seal } = revalued;
+    let revalued = revalue(&app, ring, &sources, edits, query).await?;
+    let Revalued { draft, tested, secret_changes, is_changed, must_seal, consequence } = revalued;
     if !is_changed {
-        return save(&app, &who, (&before, after), Update { tested, ..Update::of(dates) }).await;
+        return save(&app, &who, (&sources, after), Update { tested, ..Update::of(dates) }).await;
     }
     after.history.revision += 1;
     if !dates.expires_at && values::is_any_changed(&secret_changes) {
         after.dates.expires_at = None;
     }
     values::set_values(&mut after, &draft, tested.as_ref());
+    consequence.apply(&mut after);
     let sealed = if must_seal {
-        let sealed = draft.seal(&app, ring, (&id, before.environment, after.history.revision)).await?;
+        let sealed = draft.seal(&app, ring, (id.as_str(), before.environment, after.history.revision)).await?;
         after.values.secrets_revision = sealed.as_ref().map(|sealed| sealed.context.number);
         sealed
     } else {
         None
     };
-    let update = Update { dates, tested, revision: Some((secret_changes, note)), sealed };
-    save(&app, &who, (&before, after), update).await
+    let update = Update { dates, tested, revision: Some((secret_changes, note, consequence)), sealed };
+    save(&app, &who, (&sources, after), update).await
 }
 
 /// What the values become.
@@ -127,27 +146,59 @@ struct Revalued {
     secret_changes: BTreeMap<String, SecretChange>,
     is_changed: bool,
     must_seal: bool,
+    consequence: Consequence,
 }
 
 async fn revalue(
     app: &App,
     ring: &KeyRing,
-    (before, entry): (&Connection, Option<Entry>),
+    sources: &Sources,
     edits: Edits,
-    test: bool,
+    query: ChangeQuery,
 ) -> Result<Revalued, ApiError> {
-    let Edited { draft, secret_changes, sealed_for } = Edited::over(app, ring, (before, entry), edits).await?;
+    let before = &sources.connection;
+    let of_template = before.definition.as_ref().map(|_| edits.copy());
+    let Edited { draft, secret_changes, sealed_for } = effective::edited(app, ring, sources, edits).await?;
     let secrets_changed = values::is_any_changed(&secret_changes);
-    let must_seal = secrets_changed || (!draft.secrets.is_empty() && !draft.destinations.is_subset(&sealed_for));
-    let is_changed = secrets_changed || draft.settings != before.values.settings;
+    let has_secrets = !draft.own_secret_fields().is_empty();
+    let must_seal = secrets_changed || (has_secrets && !draft.destinations.is_subset(&sealed_for));
+    let is_changed = secrets_changed || draft.own_settings() != before.values.settings;
+    let consequence = if is_changed { Consequence::of(sources, &draft, query.force)? } else { Consequence::default() };
     let revision = before.history.revision + u64::from(is_changed);
-    let tested = test_before_save(app, &draft, (before.id.as_str(), revision), test).await?;
-    Ok(Revalued { draft, tested, secret_changes, is_changed, must_seal })
+    let basis = Basis { revision, ..sources.basis() };
+    let tested = match of_template {
+        None => test_before_save(app, &draft, (before.id.as_str(), basis), query.test).await?,
+        Some(edits) if query.test && consequence.keeps_test_credentials(before) => {
+            test_template(app, ring, sources, (basis, edits)).await?
+        }
+        Some(_) => None,
+    };
+    Ok(Revalued { draft, tested, secret_changes, is_changed, must_seal, consequence })
+}
+
+/// Tests what the test credentials of a template make with its new global values; nothing where they do not go together.
+async fn test_template(
+    app: &App,
+    ring: &KeyRing,
+    sources: &Sources,
+    (basis, edits): (Basis, Edits),
+) -> Result<Option<Tested>, ApiError> {
+    match effective::to_test(app, ring, sources, (Purpose::Test, edits)).await {
+        Ok(draft) => test_before_save(app, &draft, (sources.connection.id.as_str(), basis), true).await,
+        Err(ApiError::InvalidBody(_) | ApiError::NotResolvable(..)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The connection with what a person changed beside the values.
 fn relabeled(before: &Connection, body: UpdateConnection) -> Result<Connection, ApiError> {
     let mut after = before.clone();
+    if before.owner.kind == Kind::Customer && body.embedded == Some(true) {
+        return Err(ApiError::invalid(
+            "/embedded",
+            "A customer's connection is seen by that customer alone: leave it out.",
+        ));
+    }
     if let Some(tags) = body.tags {
         check_tags(&tags)?;
         after.label.tags = tags;
@@ -166,7 +217,7 @@ fn relabeled(before: &Connection, body: UpdateConnection) -> Result<Connection, 
 struct Update {
     dates: DatesChanged,
     tested: Option<Tested>,
-    revision: Option<(BTreeMap<String, SecretChange>, Option<Note>)>,
+    revision: Option<(BTreeMap<String, SecretChange>, Option<Note>, Consequence)>,
     sealed: Option<Sealed>,
 }
 
@@ -181,9 +232,10 @@ impl Update {
 async fn save(
     app: &App,
     who: &Identity,
-    (before, mut after): (&Connection, Connection),
+    (sources, mut after): (&Sources, Connection),
     update: Update,
 ) -> Result<Response, ApiError> {
+    let before = &sources.connection;
     let is_relabeled = (&before.label, before.switches, before.dates) != (&after.label, after.switches, after.dates);
     if !is_relabeled && update.revision.is_none() {
         return store_test(app, before, update.tested).await;
@@ -193,12 +245,13 @@ async fn save(
     after.history.modified_by = who.actor.clone();
     let number = update.revision.as_ref().map(|_| after.history.revision);
     let mut commit = record::begin((app, who), EventType::Updated, (Some(before), &after), number)?;
-    let Some((changes, note)) = update.revision else {
+    let Some((changes, note, consequence)) = update.revision else {
         commit.push(connections::update_label(&after, update.dates));
         commit.extend(update.tested.iter().flat_map(|tested| tested.store(&after.id)));
         commit.run(&*app.database).await?;
         return if update.tested.is_some() { reread(app, &after.id).await } else { Ok(view::answer(app, &after)) };
     };
+    commit.extend(consequence.statements(app, sources));
     commit.push(connections::update(&after));
     commit.push(store::history::insert_revision(&after.id, &values::revision(&after, changes, note, None)));
     commit.extend(update.sealed.iter().map(|sealed| vault_entries::insert(sealed, app.now())));

@@ -2,18 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use crate::api::error::{ApiError, ValueError};
 use crate::app::App;
 use crate::catalog::Catalog;
-use crate::catalog::destinations::{destination_fields_changed, destinations};
+use crate::catalog::destinations::destinations;
+use crate::catalog::fill::FillError;
 use crate::catalog::provider::ConnectionType;
-use crate::catalog::values::{ValueProblem, check};
+use crate::catalog::values::{Part, ValueProblem, check};
 use crate::domain::connection::{Connection, Found};
 use crate::domain::environment::Environment;
 use crate::domain::health::Health;
-use crate::domain::id::ConnectionId;
 use crate::domain::origin::Origin;
 use crate::domain::revision::{Revision, SecretChange};
 use crate::domain::text::Note;
@@ -36,6 +34,8 @@ pub struct Draft {
     pub secrets: Secrets,
     /// Where the secrets may be sent.
     pub destinations: BTreeSet<Origin>,
+    /// The fields whose values are stored with the connection; the others come from what they are laid over. None for all.
+    pub own: Option<BTreeSet<String>>,
 }
 
 impl Draft {
@@ -46,30 +46,46 @@ impl Draft {
     pub fn check(
         app: &App,
         connection_type: &'static ConnectionType,
+        part: Part<'_>,
         settings: Settings,
         secrets: Secrets,
     ) -> Result<Self, Vec<ValueError>> {
         let allow_http = app.config.allow_private_network;
-        let checked = check(connection_type, settings, secrets, allow_http).map_err(value_errors)?;
-        let destinations = destinations(connection_type, &checked.settings, &checked.secrets).map_err(|unfit| {
+        let checked = check(connection_type, settings, secrets, (part, allow_http)).map_err(value_errors)?;
+        let destinations = match (destinations(connection_type, &checked.settings, &checked.secrets), part) {
+            (Ok(destinations), _) => destinations,
+            // Where they go is each customer's, so none of the secrets is global.
+            (Err(FillError::Unset(_)), Part::Global(_)) if checked.secrets.is_empty() => BTreeSet::new(),
             // What was checked a moment ago fits; should it not, the sentence says why.
-            vec![ValueError::new("/settings", "invalid", unfit.to_string())]
-        })?;
+            (Err(unfit), _) => return Err(vec![ValueError::new("/settings", "invalid", unfit.to_string())]),
+        };
         check_destinations(app, connection_type, &destinations)?;
-        Ok(Self { connection_type, settings: checked.settings, secrets: checked.secrets, destinations })
+        Ok(Self { connection_type, settings: checked.settings, secrets: checked.secrets, destinations, own: None })
     }
 
-    /// The stored values of a connection, as far as they still fit today's catalogue and go where they were sealed for.
-    ///
-    /// # Errors
-    /// When they do not, or do not open.
-    pub async fn stored(
-        app: &App,
-        ring: &KeyRing,
-        connection: &Connection,
-        entry: Option<Entry>,
-    ) -> Result<Self, ApiError> {
-        Ok(Edited::over(app, ring, (connection, entry), Edits::default()).await?.draft)
+    /// The settings that are stored with the connection.
+    #[must_use]
+    pub fn own_settings(&self) -> Settings {
+        let own = self.settings.iter().filter(|(field, _)| self.is_own(field));
+        own.map(|(field, value)| (field.clone(), value.clone())).collect()
+    }
+
+    /// The fields of the secrets that are stored with the connection.
+    #[must_use]
+    pub fn own_secret_fields(&self) -> BTreeSet<String> {
+        self.secrets.fields().filter(|field| self.is_own(field)).map(str::to_owned).collect()
+    }
+
+    fn is_own(&self, field: &str) -> bool {
+        self.own.as_ref().is_none_or(|own| own.contains(field))
+    }
+
+    /// What became of each secret that is stored with the connection.
+    #[must_use]
+    pub fn compare(&self, fields: &BTreeSet<String>, before: Option<&Secrets>) -> BTreeMap<String, SecretChange> {
+        let mut changes = compare((fields, before), &self.secrets);
+        changes.retain(|field, _| fields.contains(field) || self.is_own(field));
+        changes
     }
 
     /// Tests the values, harming nothing.
@@ -89,7 +105,8 @@ impl Draft {
         self.destinations.iter().map(Origin::host).collect()
     }
 
-    /// Seals the secrets for a revision and stores the blob; nothing where there is no secret.
+    /// Seals the secrets that are stored with the connection under a number, and stores the blob; nothing where there is no
+    /// secret.
     ///
     /// # Errors
     /// When the master key is missing, or the blob store failed.
@@ -97,19 +114,21 @@ impl Draft {
         &self,
         app: &App,
         ring: &KeyRing,
-        (id, environment, revision): (&ConnectionId, Environment, u64),
+        (owner, environment, number): (&str, Environment, u64),
     ) -> Result<Option<Sealed>, ApiError> {
-        if self.secrets.is_empty() {
+        let own = self.secrets.0.iter().filter(|(field, _)| self.is_own(field));
+        let own: Secrets = own.map(|(field, secret)| (field.clone(), secret.copy())).collect();
+        if own.is_empty() {
             return Ok(None);
         }
         let context = Context {
             environment,
-            owner_id: id.as_str().to_owned(),
+            owner_id: owner.to_owned(),
             purpose: Purpose::Values,
-            number: revision,
+            number,
             destinations: self.destinations.clone(),
         };
-        seal(app, ring, context, &self.secrets).await.map(Some)
+        seal(app, ring, context, &own).await.map(Some)
     }
 }
 
@@ -186,66 +205,17 @@ pub fn check_key(ring: &KeyRing, id: u32, known: Option<&str>) -> Result<(), Api
     if is_same { Ok(()) } else { Err(ApiError::KeyUnavailable) }
 }
 
-/// Changes of values: what is not named is kept, null clears.
-#[derive(Default)]
-pub struct Edits {
-    /// Of the settings.
-    pub settings: BTreeMap<String, Option<Value>>,
-    /// Of the secrets.
-    pub secrets: BTreeMap<String, Option<Secret>>,
-}
-
-/// The values of a connection with changes laid over them.
-pub struct Edited {
-    /// The values after.
-    pub draft: Draft,
-    /// What became of each secret.
-    pub secret_changes: BTreeMap<String, SecretChange>,
-    /// Where the secrets before were sealed for.
-    pub sealed_for: BTreeSet<Origin>,
-}
-
-impl Edited {
-    /// Lays changes over the values of a connection. Kept secrets go only where they were sealed for.
-    ///
-    /// # Errors
-    /// 422 when the values do not fit, or secrets must be entered again; when the stored ones do not open.
-    pub async fn over(
-        app: &App,
-        ring: &KeyRing,
-        (connection, entry): (&Connection, Option<Entry>),
-        edits: Edits,
-    ) -> Result<Self, ApiError> {
-        let values = &connection.values;
-        let sealed_for = entry.as_ref().map(|entry| entry.context.destinations.clone()).unwrap_or_default();
-        let sent: BTreeSet<String> = edits.secrets.keys().cloned().collect();
-        let before = match open(app, ring, values.secrets_revision, entry).await {
-            Ok(opened) => Some(opened.secrets),
-            // Secrets that do not open must not stand in the way of those that replace all of them.
-            Err(_) if values.secret_fields.is_subset(&sent) => None,
-            Err(error) => return Err(error),
-        };
-        let settings = overlay(values.settings.clone(), edits.settings);
-        let kept = before.as_ref().map(copy).unwrap_or_default();
-        let secrets = Secrets(overlay(kept, edits.secrets));
-        let draft = Draft::check(app, type_of(connection)?, settings, secrets).map_err(ApiError::InvalidBody)?;
-        let secret_changes = compare((&values.secret_fields, before.as_ref()), &draft.secrets);
-        let kept = kept_for_elsewhere((connection, &sealed_for), &sent, &draft);
-        if kept.is_empty() { Ok(Self { draft, secret_changes, sealed_for }) } else { Err(ApiError::InvalidBody(kept)) }
-    }
-}
-
 /// Opens the secrets of a revision whose entry has the number `sealed`; none where there is none.
 ///
 /// # Errors
 /// When they do not open: 503 where the master key is missing or another one, else a fault of ours.
-pub async fn open(app: &App, ring: &KeyRing, sealed: Option<u64>, entry: Option<Entry>) -> Result<Opened, ApiError> {
+pub async fn open(app: &App, ring: &KeyRing, sealed: Option<u64>, entry: Option<&Entry>) -> Result<Opened, ApiError> {
     let entry = match (sealed, entry) {
         (None, _) => return Ok(Opened { secrets: Secrets::default(), destinations: BTreeSet::new() }),
         (Some(_), Some(entry)) => entry,
         (Some(number), None) => return Err(SecretsError::Corrupt(format!("there is no entry {number}")).into()),
     };
-    let opened = secrets::open(&*app.blobs, ring, app.now(), &entry).await;
+    let opened = secrets::open(&*app.blobs, ring, app.now(), entry).await;
     if let Err(SecretsError::Corrupt(_)) = &opened {
         let known = vault_entries::find_key_check(entry.key_id).run(&*app.database).await?;
         check_key(ring, entry.key_id, known.as_deref())?;
@@ -253,27 +223,8 @@ pub async fn open(app: &App, ring: &KeyRing, sealed: Option<u64>, entry: Option<
     Ok(opened?)
 }
 
-fn overlay<T>(mut before: BTreeMap<String, T>, edits: BTreeMap<String, Option<T>>) -> BTreeMap<String, T> {
-    for (field, value) in edits {
-        match value {
-            Some(value) => before.insert(field, value),
-            None => before.remove(&field),
-        };
-    }
-    before
-}
-
-/// The same secrets once more: the old ones are still needed for comparison.
-fn copy(secrets: &Secrets) -> BTreeMap<String, Secret> {
-    secrets.0.iter().map(|(field, secret)| (field.clone(), secret.copy())).collect()
-}
-
 /// What became of each secret between two sets of them. Those of which only the fields are known count as changed.
-#[must_use]
-pub fn compare(
-    (fields, before): (&BTreeSet<String>, Option<&Secrets>),
-    after: &Secrets,
-) -> BTreeMap<String, SecretChange> {
+fn compare((fields, before): (&BTreeSet<String>, Option<&Secrets>), after: &Secrets) -> BTreeMap<String, SecretChange> {
     let is_same = |field: &String, after: &Secret| {
         before.and_then(|before| before.0.get(field)).is_some_and(|before| before.is_same(after))
     };
@@ -293,30 +244,17 @@ pub fn is_any_changed(changes: &BTreeMap<String, SecretChange>) -> bool {
     changes.values().any(|change| *change != SecretChange::Unchanged)
 }
 
-/// The kept secrets that have to be entered again, because they would go where they were not sealed for.
-fn kept_for_elsewhere(
-    (before, sealed_for): (&Connection, &BTreeSet<Origin>),
-    sent: &BTreeSet<String>,
-    draft: &Draft,
-) -> Vec<ValueError> {
-    let is_elsewhere = !draft.destinations.is_subset(sealed_for)
-        || destination_fields_changed(draft.connection_type, &before.values.settings, &draft.settings);
-    let kept = draft.secrets.fields().filter(|field| !sent.contains(*field));
-    let reenter = "The address where it is sent changed: enter it again.";
-    let error = |field: &str| ValueError::new(format!("/secrets/{field}"), "reenter", reenter);
-    kept.filter(|_| is_elsewhere).map(error).collect()
-}
-
 /// Gives a connection new values, and the health that goes with them: what the test of these values found, or nothing.
 ///
 /// The end of the credential before is not that of a new one: the caller clears it, unless a person names one.
 pub fn set_values(connection: &mut Connection, draft: &Draft, tested: Option<&Tested>) {
-    connection.values.settings.clone_from(&draft.settings);
-    connection.values.secret_fields = draft.secrets.fields().map(str::to_owned).collect();
+    connection.values.settings = draft.own_settings();
+    connection.values.secret_fields = draft.own_secret_fields();
     set_health(connection, tested);
 }
 
-fn set_health(connection: &mut Connection, tested: Option<&Tested>) {
+/// Gives a connection the health that a test found, or none.
+pub fn set_health(connection: &mut Connection, tested: Option<&Tested>) {
     let Some(tested) = tested else {
         connection.health = Health::never_tested();
         connection.last_attempt = None;
@@ -327,7 +265,10 @@ fn set_health(connection: &mut Connection, tested: Option<&Tested>) {
     connection.health = Health::first(&attempt);
     connection.last_attempt = Some(attempt);
     connection.found = tested.found();
-    connection.dates.expires_at = tested.finding.expires_at.or(connection.dates.expires_at);
+    // What a template is tested with ends for nobody else.
+    if connection.definition.is_none() {
+        connection.dates.expires_at = tested.finding.expires_at.or(connection.dates.expires_at);
+    }
 }
 
 /// The current revision of a connection, as its history keeps it.

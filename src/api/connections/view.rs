@@ -46,6 +46,11 @@ pub struct ConnectionView<'a> {
     pub customer: Option<&'a str>,
     /// Who enters the customer-specific values.
     pub supplied_by: Option<SuppliedBy>,
+    /// Of a template: the fields of which each customer has values of its own.
+    #[schema(value_type = Option<BTreeSet<String>>)]
+    pub customer_fields: Option<Part<'a, BTreeSet<String>>>,
+    /// Of a template: how many connections of customers stand under it.
+    pub customer_count: Option<u64>,
     /// Its name.
     #[schema(value_type = Name)]
     pub name: &'a str,
@@ -64,6 +69,11 @@ pub struct ConnectionView<'a> {
     /// The fields that have a secret; the secrets themselves are never shown here.
     #[schema(value_type = BTreeSet<String>)]
     pub secret_fields: Part<'a, BTreeSet<String>>,
+    /// Whether the secrets have to be entered again: the template sends them elsewhere now.
+    pub must_reenter: bool,
+    /// What test runs of the builder use in the place of the values, or of a customer's; null where there is nothing.
+    #[schema(value_type = Option<TestCredentialsView>)]
+    pub test_credentials: Option<TestPart<'a>>,
     /// Whether it is resolved and exposed at all.
     pub enabled: bool,
     /// Whether embedded workflows may use it.
@@ -108,6 +118,27 @@ pub struct ConnectionView<'a> {
     /// Who last changed it.
     #[schema(value_type = Actor)]
     pub modified_by: Part<'a, Actor>,
+}
+
+/// Test credentials without their secrets.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TestCredentials)]
+pub struct TestCredentialsView<'a> {
+    /// The settings.
+    #[schema(value_type = Object)]
+    pub settings: &'a Settings,
+    /// The fields that have a secret.
+    pub secret_fields: &'a BTreeSet<String>,
+}
+
+/// Test credentials: as the domain has them, or as their row has them, which is the same JSON.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum TestPart<'a> {
+    /// As the domain has them.
+    Value(TestCredentialsView<'a>),
+    /// As their row has them.
+    Text(&'a RawValue),
 }
 
 /// A part of a connection: as the domain has it, or as its row has it, which is the same JSON.
@@ -199,12 +230,18 @@ impl<'a> ConnectionView<'a> {
             template: owner.template.as_ref().map(ConnectionId::as_str),
             customer: owner.customer.as_ref().map(Customer::as_str),
             supplied_by: owner.supplied_by,
+            customer_fields: connection.definition.as_ref().map(|definition| Part::Value(&definition.customer_fields)),
+            customer_count: connection.definition.as_ref().map(|definition| definition.customer_count),
             name: label.name.as_str(),
             description: label.description.as_str(),
             stable_key: label.stable_key.as_str(),
             tags: Part::Value(&label.tags),
             settings: Part::Value(&values.settings),
             secret_fields: Part::Value(&values.secret_fields),
+            must_reenter: values.must_reenter(),
+            test_credentials: connection.test_credentials.as_ref().map(|test| {
+                TestPart::Value(TestCredentialsView { settings: &test.settings, secret_fields: &test.secret_fields })
+            }),
             enabled: connection.switches.enabled,
             embedded: connection.switches.embedded,
             status: connection.status(),
@@ -242,12 +279,16 @@ impl<'a> ConnectionView<'a> {
             template: columns.template,
             customer: columns.customer.as_ref().map(|customer| &*customer.0),
             supplied_by: columns.supplied_by,
+            customer_fields: row.customer_fields.map(Part::Text),
+            customer_count: row.customer_fields.map(|_| columns.customer_count),
             name: &columns.name,
             description: &columns.description,
             stable_key: columns.stable_key,
             tags: Part::Text(row.tags),
             settings: Part::Text(row.settings),
             secret_fields: Part::Text(row.secret_fields),
+            must_reenter: columns.must_reenter(),
+            test_credentials: row.test_credentials.map(TestPart::Text),
             enabled: columns.enabled,
             embedded: columns.embedded,
             status: columns.status(),

@@ -8,6 +8,7 @@ use crate::catalog::template::Template;
 pub(super) fn check(connection_type: &ConnectionType, at: &str, faults: &mut Faults) {
     let in_urls: Vec<&str> = url_templates(connection_type).into_iter().flat_map(Template::holes).collect();
     let elsewhere: Vec<&str> = other_templates(connection_type).into_iter().flat_map(Template::holes).collect();
+    let is_secret_global = connection_type.fields.iter().any(|field| field.secret && !field.is_customer_specific());
     for field in &connection_type.fields {
         let at = format!("{at}.fields.{}", field.key);
         let key = field.key.as_str();
@@ -26,6 +27,11 @@ pub(super) fn check(connection_type: &ConnectionType, at: &str, faults: &mut Fau
             decides || !field.destination,
             format!("{at}.destination"),
             "is for fields in request.base_url, or in host, port and tls of a server, only",
+        );
+        faults.unless(
+            !(is_secret_global && field.is_customer_specific() && (decides || field.destination)),
+            format!("{at}.customer_specific"),
+            "must be false: a secret is global, which would go where a customer says",
         );
     }
 }

@@ -48,8 +48,18 @@ pub struct Field {
     /// Whether its value decides where secrets are sent.
     #[serde(default)]
     pub destination: bool,
+    /// Whether each customer has a value of its own where a template does not say otherwise; as a rule, secrets are.
+    pub customer_specific: Option<bool>,
     /// Why this secret has to stand in a URL, where it does.
     pub secret_in_url: Option<String>,
+}
+
+impl Field {
+    /// Whether each customer has a value of its own where a template does not say otherwise.
+    #[must_use]
+    pub fn is_customer_specific(&self) -> bool {
+        self.customer_specific.unwrap_or(self.secret)
+    }
 }
 
 /// What the value of a field is.

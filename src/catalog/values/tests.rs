@@ -50,7 +50,7 @@ fn what_cannot_be_done_is_refused_with_the_reason_whichever_group_it_is_sent_in(
 
 fn run(connection_type: &ConnectionType, settings: &Value, secrets: &Value) -> Result<Checked, Vec<ValueProblem>> {
     let settings = serde_json::from_value(settings.clone()).unwrap();
-    check(connection_type, settings, serde_json::from_value(secrets.clone()).unwrap(), false)
+    check(connection_type, settings, serde_json::from_value(secrets.clone()).unwrap(), (Part::Whole, false))
 }
 
 /// The problems as `pointer code`.
@@ -292,7 +292,8 @@ fn every_problem_is_told_at_once_and_none_holds_a_value() {
 #[test]
 fn http_is_accepted_in_development_alone() {
     let settings = Settings::from([("base_url".to_owned(), json!("http://127.0.0.1:8080"))]);
-    let checked = |allow_http| check(embedded("http", "none"), settings.clone(), Secrets::default(), allow_http);
+    let checked =
+        |allow_http| check(embedded("http", "none"), settings.clone(), Secrets::default(), (Part::Whole, allow_http));
     assert_eq!(checked(false).err().unwrap()[0].code, "insecure_url");
     assert_eq!(checked(true).ok().unwrap().settings["base_url"], json!("http://127.0.0.1:8080"));
 }
@@ -340,9 +341,9 @@ proptest! {
             let secrets: Secrets = secrets.zip(&texts).map(|(field, text)| (field.key.clone(), Secret::new(text.clone()))).collect();
             let known = settings.iter().filter(|(key, _)| connection_type.field(key).is_some());
             let known: Settings = known.map(|(key, value)| (key.clone(), value.clone())).collect();
-            if let Ok(checked) = check(connection_type, known, secrets, true) {
+            if let Ok(checked) = check(connection_type, known, secrets, (Part::Whole, true)) {
                 let settings = checked.settings.clone();
-                let again = check(connection_type, checked.settings, checked.secrets, true).ok();
+                let again = check(connection_type, checked.settings, checked.secrets, (Part::Whole, true)).ok();
                 prop_assert_eq!(again.map(|again| again.settings), Some(settings));
             }
         }

@@ -206,8 +206,6 @@ async fn what_is_elsewhere_deleted_absent_or_malformed_is_404_with_the_same_byte
         format!("/v1/connections/{}/revisions/9", world.connection),
         format!("/v1/connections/{}/revisions/first", world.connection),
         "/v1/providers/unknown".to_owned(),
-        "/v1/credentials?environment=development&stable_key=unknown".to_owned(),
-        "/v1/credentials?environment=production&stable_key=elsewhere".to_owned(),
         "/v1/unknown".to_owned(),
     ] {
         let answer = world.keyfob.request("GET", &path, &key["Bearer ".len()..], &[], &Value::Null).await;

@@ -51,7 +51,9 @@ impl Row {
     /// Whether its request carries `If-Match`.
     pub(crate) fn needs_version(&self) -> bool {
         let is_connection = self.path == "/v1/connections/{id}";
-        is_connection && matches!(self.method, "PATCH" | "DELETE") || self.path.ends_with("/restore")
+        is_connection && matches!(self.method, "PATCH" | "DELETE")
+            || self.path.ends_with("/restore")
+            || self.path.ends_with("/test-credentials")
     }
 
     fn query(self, query: &'static str) -> Self {
@@ -84,6 +86,7 @@ pub(crate) fn table() -> Vec<Row> {
         connections(),
         credentials(),
         usages(),
+        customers(),
         keys(),
         people(),
         master_keys(),
@@ -120,6 +123,13 @@ fn connections() -> Vec<Row> {
     });
     vec![
         row("GET /v1/connections", READ, Refused).query("?environment=development"),
+        row("POST /v1/connections/plan", READ, Refused).body(json!({
+            "environment": "development", "provider": "http", "connection_type": "none",
+        })),
+        row("PATCH /v1/connections/{id}/test-credentials", WRITE, Hidden)
+            .body(json!({ "secrets": { "token": "planted-test" } }))
+            .audited("connection.updated"),
+        row("DELETE /v1/connections/{id}/test-credentials", WRITE, Hidden),
         row("POST /v1/connections", WRITE, Refused).body(create).status(201).audited("connection.created"),
         row("GET /v1/connections/facets", READ, Refused).query("?environment=development"),
         row("GET /v1/connections/{id}", READ, Hidden),
@@ -147,7 +157,7 @@ fn credentials() -> Vec<Row> {
             .body(reveal)
             .audited("connection.secrets_revealed"),
         row("GET /v1/connections/{id}/credentials", USE, Elsewhere::Hidden),
-        row("GET /v1/credentials", USE, Elsewhere::Hidden).query("?environment=development&stable_key=acme"),
+        row("GET /v1/credentials", USE, Elsewhere::Refused).query("?environment=development&stable_key=acme"),
         row("POST /v1/connections/{id}/reports", USE, Elsewhere::Hidden).body(json!({ "revision": 1 })),
     ]
 }
@@ -164,6 +174,19 @@ fn usages() -> Vec<Row> {
         row("POST /v1/connections/{id}/replace", WRITE, Hidden)
             .body(json!({ "replacement": "{connection}" }))
             .audited("usage.replaced"),
+    ]
+}
+
+fn customers() -> Vec<Row> {
+    use Elsewhere::Refused;
+    const READ: Need = Need::Scope("connections:read");
+    vec![
+        row("GET /v1/customers", READ, Refused).query("?environment=development"),
+        row("GET /v1/customers/{customer}", READ, Refused).query("?environment=development"),
+        row("DELETE /v1/customers/{customer}", Need::Scope("customers:manage"), Refused)
+            .query("?environment=development")
+            .status(204)
+            .audited("customer.deleted"),
     ]
 }
 

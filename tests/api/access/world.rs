@@ -60,6 +60,10 @@ impl World {
     /// Puts one of everything into a Keyfob.
     pub(crate) async fn of(keyfob: Keyfob) -> Self {
         let connection = keyfob.create(&bearer("Acme")).await;
+        let mut customers = bearer("Known");
+        customers["kind"] = "customer".into();
+        customers["customer"] = "known".into();
+        keyfob.create(&customers).await;
         let used = id(&keyfob.create(&bearer("Used")).await);
         keyfob.request("PUT", &format!("/v1/connections/{used}/usages/w/s"), ROOT, &[], &Value::Null).await.expect(201);
         let key = json!({ "name": "Old", "scopes": ["api-keys:manage"], "environments": ["development"] });
@@ -198,7 +202,9 @@ pub(crate) fn path_of(row: &Row, id: &str) -> String {
     // A step that is registered already would leave no trace.
     let step = if row.method == "PUT" { "new" } else { "s" };
     let path = row.path.replace("{id}", id).replace("{number}", "1").replace("{provider}", "slack");
-    let path = path.replace("{workflow}", "w").replace("{step}", step);
+    // Who has nothing is deleted with one line in the audit log.
+    let customer = if row.method == "DELETE" { "nobody" } else { "known" };
+    let path = path.replace("{workflow}", "w").replace("{step}", step).replace("{customer}", customer);
     format!("{path}{}", row.query)
 }
 

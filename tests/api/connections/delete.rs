@@ -30,7 +30,7 @@ async fn a_deleted_connection_is_gone_everywhere_and_its_secret_unreadable() {
         assert_eq!(answer.problem(), (404, "not_found".to_owned()), "{method} {suffix}");
     }
     let by_key = keyfob.get("/v1/credentials?environment=development&stable_key=acme").await;
-    assert_eq!(by_key.problem(), (404, "not_found".to_owned()));
+    assert_eq!(by_key.problem(), (404, "stable_key_not_found".to_owned()));
     for search in ["", "&search=acme", "&search=ac"] {
         let listed = keyfob.get(&format!("{LIST}{search}")).await.json();
         assert!(!listed.to_string().contains(connection["id"].as_str().unwrap()), "{search}");

@@ -25,6 +25,7 @@ fn created(id: &Value, name: &str, stable_key: &str) -> Value {
     json!({
         "id": id, "environment": "development", "provider": "http", "connection_type": "bearer",
         "kind": "organization", "template": null, "customer": null, "supplied_by": null,
+        "customer_fields": null, "customer_count": null, "must_reenter": false, "test_credentials": null,
         "name": name, "description": "", "stable_key": stable_key, "tags": [],
         "settings": {
             "base_url": "https://api.acme.dev", "test_path": "/me", "test_method": "GET", "test_expect": "200-299",

@@ -28,10 +28,19 @@ async fn populate(keyfob: &Keyfob, dice: &mut Dice, count: u64) -> Vec<Connectio
     for number in 0..count {
         let templates: Vec<ConnectionId> =
             all.iter().filter(|one| one.owner.kind == Kind::Template).map(|one| one.id.clone()).collect();
-        let one = connection(dice, number, &templates);
+        let mut one = connection(dice, number, &templates);
+        // A customer has one connection under a template.
+        if all.iter().any(|other| other.owner.template.is_some() && other.owner == one.owner) {
+            one.owner.template = None;
+        }
         let used = one.usage.last_used_at.map(|at| touch_last_used(&one.id, at));
         let statements = [insert(&one)].into_iter().chain(used).collect();
         keyfob.database.batch(statements).await.unwrap();
+        // What its customers use, a template is used by.
+        let template = all.iter_mut().find(|other| Some(&other.id) == one.owner.template.as_ref());
+        if let (Some(template), Some(at)) = (template, one.usage.last_used_at) {
+            template.usage.last_used_at = Some(at);
+        }
         all.push(one);
     }
     all

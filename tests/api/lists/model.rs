@@ -13,7 +13,6 @@ use keyfob::domain::id::ConnectionId;
 use keyfob::domain::reason::Reason;
 use keyfob::domain::text::{Customer, Description, Name, StableKey, Tag, fold};
 use keyfob::domain::time::Timestamp;
-use keyfob::domain::values::Settings;
 
 use crate::support::NOW;
 
@@ -81,7 +80,9 @@ pub(crate) fn connection(dice: &mut Dice, number: u64, templates: &[ConnectionId
             stable_key: StableKey::try_from(format!("key-{number}")).unwrap(),
             tags,
         },
-        values: Values { settings: Settings::new(), secret_fields: BTreeSet::new(), secrets_revision: None },
+        definition: None,
+        values: Values::default(),
+        test_credentials: None,
         switches: Switches { enabled: dice.chance(80), embedded: dice.chance(30) },
         health: Health { verdict, reason, checked_at: Some(created_at), source: Some(Source::Test), stale: false },
         last_attempt: None,

@@ -18,7 +18,7 @@ use bytes::{Bytes, BytesMut};
 use keyfob::catalog::Catalog;
 use keyfob::catalog::destinations::destinations;
 use keyfob::catalog::provider::ConnectionType;
-use keyfob::catalog::values::{Checked, check};
+use keyfob::catalog::values::{Checked, Part, check};
 use keyfob::domain::origin::Origin;
 use keyfob::domain::time::Timestamp;
 use keyfob::egress::{Egress, Policy};
@@ -154,7 +154,7 @@ fn values(provider: &str, port: u16, replaced: &Value) -> Result<Checked, Vec<St
     settings.extend(replaced.as_object().unwrap().clone());
     let password = settings.remove("password").unwrap_or_else(|| json!("right"));
     let secrets = serde_json::from_value(json!({ "password": password })).unwrap();
-    check(connection_type(provider), settings.into_iter().collect(), secrets, false)
+    check(connection_type(provider), settings.into_iter().collect(), secrets, (Part::Whole, false))
         .map_err(|problems| problems.into_iter().map(|of| format!("{} {}", of.pointer, of.code)).collect())
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use keyfob::catalog::Catalog;
 use keyfob::catalog::destinations::destinations;
 use keyfob::catalog::provider::ConnectionType;
-use keyfob::catalog::values::{Checked, check};
+use keyfob::catalog::values::{Checked, Part, check};
 use keyfob::egress::Policy;
 use keyfob::ports::Network;
 use keyfob::probe::{self, Finding};
@@ -171,7 +171,7 @@ fn connection_type(of: &Described) -> &'static ConnectionType {
 fn checked(of: &Described, (settings, secrets): &Values) -> Result<Checked, Vec<String>> {
     let values = (serde_json::from_value(settings.clone()).unwrap(), serde_json::from_value(secrets.clone()).unwrap());
     let problem = |problem: keyfob::catalog::values::ValueProblem| format!("{} {}", problem.pointer, problem.code);
-    check(connection_type(of), values.0, values.1, false)
+    check(connection_type(of), values.0, values.1, (Part::Whole, false))
         .map_err(|problems| problems.into_iter().map(problem).collect())
 }
 
