@@ -181,6 +181,18 @@ pub enum PublicKey {
     },
 }
 
+impl PublicKey {
+    /// What tokens call its algorithm (RFC 7518, section 3.1; RFC 8037, section 3.1).
+    #[must_use]
+    pub const fn algorithm(&self) -> &'static str {
+        match self {
+            Self::Rs256 { .. } => "RS256",
+            Self::Es256 { .. } => "ES256",
+            Self::Ed25519 { .. } => "EdDSA",
+        }
+    }
+}
+
 /// Public-key signatures, which the platform makes and verifies faster, and in fewer bytes, than code of ours.
 #[async_trait]
 pub trait Sign: Send + Sync {

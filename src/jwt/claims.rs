@@ -14,8 +14,8 @@ pub const LEEWAY: Duration = Duration::from_secs(30);
 /// Who has to have issued a token, and for whom.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
-    /// `iss`, exactly.
-    pub issuer: &'a str,
+    /// `iss`, exactly; none where the key alone says who signed.
+    pub issuer: Option<&'a str>,
     /// One of `aud`, exactly.
     pub audience: &'a str,
 }
@@ -25,6 +25,8 @@ pub struct Expected<'a> {
 pub struct Claims {
     /// When it ends, without leeway.
     pub expires_at: Timestamp,
+    /// When it was issued, where it says.
+    pub issued_at: Option<Timestamp>,
     /// All of them.
     pub all: Map<String, Value>,
 }
@@ -32,7 +34,7 @@ pub struct Claims {
 impl Expected<'_> {
     /// Checks the claims of a token whose signature holds. `exp` is required; `nbf` and `iat` are checked where they stand.
     pub(super) fn check(&self, all: Map<String, Value>, now: Timestamp) -> Result<Claims, JwtError> {
-        if all.get("iss").and_then(Value::as_str) != Some(self.issuer) {
+        if self.issuer.is_some() && all.get("iss").and_then(Value::as_str) != self.issuer {
             return Err(JwtError::Issuer);
         }
         let is_meant = match all.get("aud") {
@@ -47,12 +49,11 @@ impl Expected<'_> {
         if now >= expires_at + LEEWAY {
             return Err(JwtError::Expired);
         }
-        for begin in ["nbf", "iat"] {
-            if time(&all, begin)?.is_some_and(|begin| begin > now + LEEWAY) {
-                return Err(JwtError::NotYet);
-            }
+        let (not_before, issued_at) = (time(&all, "nbf")?, time(&all, "iat")?);
+        if [not_before, issued_at].into_iter().flatten().any(|begin| begin > now + LEEWAY) {
+            return Err(JwtError::NotYet);
         }
-        Ok(Claims { expires_at, all })
+        Ok(Claims { expires_at, issued_at, all })
     }
 }
 

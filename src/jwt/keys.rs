@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::ports::PublicKey;
 
@@ -22,7 +23,7 @@ struct Published {
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,
-    kid: String,
+    kid: Option<String>,
     #[serde(rename = "use")]
     usage: Option<String>,
     key_ops: Option<Vec<String>>,
@@ -54,23 +55,51 @@ impl KeySet {
 
 fn read(jwk: Value) -> Option<(String, PublicKey)> {
     let jwk: Jwk = serde_json::from_value(jwk).ok()?;
+    Some((jwk.kid.clone()?, key(jwk)?))
+}
+
+/// Reads one public key from its JWK, whatever its id; none where it is of another kind, or not for signatures.
+#[must_use]
+pub fn from_jwk(jwk: Value) -> Option<PublicKey> {
+    key(serde_json::from_value(jwk).ok()?)
+}
+
+/// The JWK of a key: the members that its thumbprint covers, in their order (RFC 7638, section 3.2).
+#[must_use]
+pub fn to_jwk(key: &PublicKey) -> String {
+    let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    match key {
+        PublicKey::Rs256 { n, e } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, text(e), text(n)),
+        PublicKey::Es256 { x, y } => {
+            format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, text(x), text(y))
+        }
+        PublicKey::Ed25519 { x } => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, text(x)),
+    }
+}
+
+/// The thumbprint of a key (RFC 7638): base64url of the SHA-256 of its JWK.
+#[must_use]
+pub fn thumbprint(key: &PublicKey) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(to_jwk(key)))
+}
+
+fn key(jwk: Jwk) -> Option<PublicKey> {
     let signs = jwk.usage.as_deref().is_none_or(|usage| usage == "sig");
     let verifies = jwk.key_ops.iter().flatten().any(|operation| operation == "verify") || jwk.key_ops.is_none();
     if !signs || !verifies {
         return None;
     }
     let is_for = |name: &str| jwk.alg.as_deref().is_none_or(|alg| alg == name);
-    let key = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
+    Some(match (jwk.kty.as_str(), jwk.crv.as_deref()) {
         ("RSA", None) if is_for("RS256") => rsa(bytes(jwk.n)?, bytes(jwk.e)?)?,
         ("EC", Some("P-256")) if is_for("ES256") => PublicKey::Es256 { x: coordinate(jwk.x)?, y: coordinate(jwk.y)? },
         ("OKP", Some("Ed25519")) if is_for("EdDSA") => PublicKey::Ed25519 { x: coordinate(jwk.x)? },
         _ => return None,
-    };
-    Some((jwk.kid, key))
+    })
 }
 
 /// An RSA key of 2,048 bits at least (RFC 7518, section 3.3) and 8,192 at most, written without leading zeros.
-fn rsa(n: Vec<u8>, e: Vec<u8>) -> Option<PublicKey> {
+pub(super) fn rsa(n: Vec<u8>, e: Vec<u8>) -> Option<PublicKey> {
     let is_number = |bytes: &[u8]| bytes.first().is_some_and(|first| *first != 0);
     let is_long = n.first().is_some_and(|first| n.len() > 256 || n.len() == 256 && *first >= 0x80);
     let is_key = is_number(&n) && is_number(&e) && is_long && n.len() <= 1_024 && e.len() <= 8;

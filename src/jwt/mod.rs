@@ -11,11 +11,13 @@
 mod claims;
 mod compact;
 mod keys;
+mod spki;
 mod strict;
 
 pub use claims::{Claims, Expected, LEEWAY};
 pub use compact::{Jws, MAX_TOKEN};
-pub use keys::KeySet;
+pub use keys::{KeySet, from_jwk, thumbprint, to_jwk};
+pub use spki::from_pem;
 
 /// Why a token is refused. For the log at most: whoever sent it learns that it does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -61,7 +61,7 @@ impl SignIn {
     pub async fn prove(&self, token: &str, now: Timestamp) -> Result<Proved, Refused> {
         let jws = Jws::parse(token)?;
         let key = self.keys.find(jws.kid().ok_or(Refused::Unproved)?).await?;
-        let expected = Expected { issuer: self.settings.team.as_str(), audience: &self.settings.audience };
+        let expected = Expected { issuer: Some(self.settings.team.as_str()), audience: &self.settings.audience };
         let claims = jws.verify(&*self.sign, &key, &expected, now).await?;
         // A token of the team (`org`) is for Access itself; one of a service names no person.
         if claims.all.get("type").is_some_and(|kind| kind != "app") {

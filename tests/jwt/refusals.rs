@@ -12,7 +12,7 @@ use crate::signing::{Ring, Signer};
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_168_800_000);
 const SECONDS: i64 = 1_795_168_800;
 pub(crate) const EXPECTED: Expected<'_> =
-    Expected { issuer: "https://acme.cloudflareaccess.com", audience: "keyfob-audience" };
+    Expected { issuer: Some("https://acme.cloudflareaccess.com"), audience: "keyfob-audience" };
 
 /// Claims that hold now.
 pub(crate) fn claims() -> Value {

