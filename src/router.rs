@@ -7,10 +7,10 @@ use axum::{Router, middleware};
 use crate::api::connections::{
     create, credentials, history, list, plan, replace, report, reveal, test, test_credentials, update,
 };
-use crate::api::embedded::{cors, origins, sessions};
+use crate::api::embedded::{cors, exchange, origins, sessions};
 use crate::api::{
     api_keys, audit_events, audit_verification, connections, customers, embedded, keys, observe, providers, session,
-    usages, webhooks,
+    signing_keys, usages, webhooks,
 };
 use crate::app::App;
 
@@ -70,6 +70,8 @@ pub fn router(app: App) -> Router {
         .route("/v1/embedded/sessions", post(sessions::create_session).delete(sessions::end_sessions))
         .route("/v1/embedded/origins", get(origins::list_origins).post(origins::create_origin))
         .route("/v1/embedded/origins/{id}", delete(origins::delete_origin))
+        .route("/v1/signing-keys", get(signing_keys::list_signing_keys).post(signing_keys::create_signing_key))
+        .route("/v1/signing-keys/{id}", delete(signing_keys::delete_signing_key))
         // Webhooks
         .route("/v1/webhooks", get(webhooks::list_webhooks).post(webhooks::create_webhook))
         .route("/v1/webhooks/{id}", delete(webhooks::delete_webhook))
@@ -90,7 +92,7 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app, observe::observe))
 }
 
-/// Embedded: what pages of registered origins read.
+/// Embedded: what pages of registered origins ask.
 fn embedded_pages() -> Router {
     Router::new()
         .route("/v1/embedded/providers", get(embedded::providers::list_providers))
@@ -99,5 +101,6 @@ fn embedded_pages() -> Router {
         .route("/v1/embedded/providers", options(cors::preflight))
         .route("/v1/embedded/providers/{provider}", options(cors::preflight))
         .route("/v1/embedded/connections", options(cors::preflight))
+        .route("/v1/embedded/sessions/exchange", post(exchange::exchange_token).options(cors::preflight))
         .route_layer(middleware::from_fn(cors::allow_registered))
 }

@@ -22,6 +22,8 @@ pub struct Trace {
     pub rows_read: AtomicU64,
     /// The caller's id, once known.
     pub caller: OnceLock<String>,
+    /// Why a token was refused, in words that tell nothing of it.
+    pub refusal: OnceLock<String>,
     /// The origin of the page that asks, once it is known to be registered.
     pub registered_origin: OnceLock<String>,
 }
@@ -36,6 +38,7 @@ impl Trace {
             blob_calls: AtomicU64::new(0),
             rows_read: AtomicU64::new(0),
             caller: OnceLock::new(),
+            refusal: OnceLock::new(),
             registered_origin: OnceLock::new(),
         }
     }

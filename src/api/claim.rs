@@ -140,6 +140,34 @@ impl Claim {
         Ok((identity, read(&mut rows)?))
     }
 
+    /// Reads, in one round trip, for a request that proves itself by something else than its claim, and learns whether it comes
+    /// from a registered page.
+    ///
+    /// # Errors
+    /// 403 when it comes from a page that is not registered, and none of this Keyfob.
+    pub async fn load_unproved<T: Send + 'static>(&self, app: &App, wanted: Query<T>) -> Result<T, ApiError> {
+        let (read, is_registered) = wanted.and(self.find_registered()).run(&*app.database).await?;
+        self.note_origin(app, is_registered);
+        let is_welcome = is_registered || self.origin.is_none() || self.origin == self.own_origin;
+        if is_welcome { Ok(read) } else { Err(ApiError::OriginNotRegistered) }
+    }
+
+    /// The origin under which the caller reached this Keyfob.
+    #[must_use]
+    pub fn own_origin(&self) -> Option<&str> {
+        self.own_origin.as_deref()
+    }
+
+    fn find_registered(&self) -> Query<bool> {
+        self.origin.as_deref().map_or_else(|| nothing().map(|()| false), access::is_registered)
+    }
+
+    fn note_origin(&self, app: &App, is_registered: bool) {
+        if let Some(origin) = self.origin.clone().filter(|_| is_registered) {
+            let _ = app.trace.registered_origin.set(origin);
+        }
+    }
+
     /// Hands on a part of the request; what is wrong with it is told to a proved caller only.
     ///
     /// # Errors
@@ -162,17 +190,14 @@ impl Claim {
             if matches!(self.token, Some(Token::Dashboard(_))) && !self.is_safe {
                 self.refuse_foreign(false)?;
             }
-            let registered = self.origin.as_deref().map_or_else(|| nothing().map(|()| false), access::is_registered);
-            let (mut statements, read) = self.find_caller(app).and(registered).into_parts();
+            let (mut statements, read) = self.find_caller(app).and(self.find_registered()).into_parts();
             // Without a token nothing is read for anybody.
             if self.token.is_some() {
                 statements.extend(wanted);
             }
             let mut rows = run(&*app.database, statements).await?;
             let (found, is_registered) = read(&mut rows)?;
-            if let Some(origin) = self.origin.clone().filter(|_| is_registered) {
-                let _ = app.trace.registered_origin.set(origin);
-            }
+            self.note_origin(app, is_registered);
             let Some((caller, session)) = found else { return Err(self.refused(app).await) };
             Ok((self.identity(app, caller, session), rows))
         })

@@ -24,5 +24,6 @@ pub mod observe;
 pub mod openapi;
 pub mod providers;
 pub mod session;
+pub mod signing_keys;
 pub mod usages;
 pub mod webhooks;

@@ -40,6 +40,8 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     caller: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<&'a str>,
 }
 
@@ -65,6 +67,7 @@ pub async fn observe(State(app): State<App>, mut request: Request, next: Next) -
         blob_calls: trace.blob_calls.load(Ordering::Relaxed),
         rows_read: trace.rows_read.load(Ordering::Relaxed),
         caller: trace.caller.get().map(String::as_str),
+        refusal: trace.refusal.get().map(String::as_str),
         failure: failure.as_deref(),
     };
     app.log.line(&serde_json::to_string(&line).unwrap_or_default());

@@ -7,10 +7,11 @@ use super::claim::SESSION_COOKIE;
 use super::connections::{
     create, credentials, delete, history, list, plan, replace, report, reveal, test, test_credentials, update,
 };
-use super::embedded::{connections, origins, providers as embedded_providers, sessions};
+use super::embedded::{connections, exchange, origins, providers as embedded_providers, sessions};
 use super::error::Problem;
 use super::{
-    api_keys, audit_events, audit_verification, customers, keys, observe, providers, session, usages, webhooks,
+    api_keys, audit_events, audit_verification, customers, keys, observe, providers, session, signing_keys, usages,
+    webhooks,
 };
 
 /// The whole API.
@@ -34,7 +35,8 @@ use super::{
         customers::list_customers, customers::find_customer, customers::delete_customer,
         api_keys::list_api_keys, api_keys::create_api_key, api_keys::revoke_api_key,
         session::find_dashboard_session, session::create_dashboard_session, session::delete_dashboard_session,
-        sessions::create_session, sessions::end_sessions,
+        sessions::create_session, sessions::end_sessions, exchange::exchange_token,
+        signing_keys::list_signing_keys, signing_keys::create_signing_key, signing_keys::delete_signing_key,
         origins::list_origins, origins::create_origin, origins::delete_origin,
         embedded_providers::list_providers, embedded_providers::find_provider, connections::list_connections,
         keys::list_keys, keys::rewrap_keys,
@@ -167,6 +169,41 @@ pub enum ChangeProblems {
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(Problem),
     /// Try again (`storage_unavailable`, `secret_pending`, `access_unavailable`) or call the operator (`key_unavailable`, `misconfigured`).
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
+
+/// What a request that proves itself by what stands in its body may be answered with.
+#[derive(IntoResponses)]
+pub enum ExchangeProblems {
+    /// The body is not JSON (`invalid_json`).
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(Problem),
+    /// It does not hold, for whatever reason (`unauthorized`); the log of this Keyfob says why.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(Problem),
+    /// The page is of an origin that is not registered (`origin_not_registered`).
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(Problem),
+    /// It was exchanged before (`token_used`).
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(Problem),
+    /// The body is over 1 MiB (`body_too_large`).
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(Problem),
+    /// The body is not announced as JSON (`unsupported_media_type`).
+    #[response(status = 415, content_type = "application/problem+json")]
+    UnsupportedMediaType(Problem),
+    /// It holds, and says what it must not (`invalid_body`).
+    #[response(status = 422, content_type = "application/problem+json")]
+    Invalid(Problem),
+    /// Too many that did not hold (`too_many_failures`); `Retry-After` tells when.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooManyRequests(Problem),
+    /// A fault of Keyfob (`internal`).
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(Problem),
+    /// Try again (`storage_unavailable`) or call the operator (`key_unavailable`).
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
 }

@@ -57,6 +57,10 @@ actions! {
     SignedIn = "session.created";
     /// Somebody signed out of the dashboard.
     SignedOut = "session.ended";
+    /// A signing key was registered.
+    SigningKeyCreated = "signing_key.created";
+    /// A signing key was deleted.
+    SigningKeyDeleted = "signing_key.deleted";
     /// An origin was registered.
     OriginCreated = "embedded_origin.created";
     /// An origin was removed.

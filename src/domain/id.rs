@@ -84,6 +84,8 @@ id! {
     DashboardSessionId = "dsh_";
     /// The id of a registered origin.
     OriginId = "ori_";
+    /// The id of a signing key: what tokens name as `kid`.
+    SigningKeyId = "sgk_";
     /// The id of a test of a stored connection.
     TestId = "tst_";
     /// The id of a webhook.

@@ -33,7 +33,7 @@ pub enum Scope {
     /// Export and import definitions. No route asks for it yet.
     #[serde(rename = "transfer")]
     Transfer,
-    /// Mint embedded sessions and register origins.
+    /// Mint embedded sessions, register origins and signing keys.
     #[serde(rename = "embedded:manage")]
     EmbeddedManage,
     /// Register, read and delete webhooks, and read their deliveries.

@@ -92,6 +92,12 @@ text!(
     "1 to 200 characters on one line, no control characters"
 );
 text!(
+    /// The id that somebody gave a token of theirs (`jti`): 1 to 200 characters on one line.
+    TokenId,
+    |text| is_line(text, 1, 200),
+    "1 to 200 characters on one line, no control characters"
+);
+text!(
     /// A note or a reason that somebody gives with a change: 1 to 500 characters on one line.
     Note,
     |text| is_line(text, 1, 500),

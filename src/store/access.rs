@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::actor::Actor;
 use crate::domain::caller::{KeyCaller, SessionCaller};
 use crate::domain::environment::Environment;
-use crate::domain::id::{ApiKeyId, OriginId};
+use crate::domain::id::{ApiKeyId, OriginId, SigningKeyId};
 use crate::domain::origin::Origin;
 use crate::domain::scope::Scope;
 use crate::domain::text::{Customer, Name};
@@ -71,7 +71,8 @@ pub fn find_session_caller(token_hash: &str, now: Timestamp) -> Query<Option<Fou
     const SQL: &str = "select json_object('token_hash', s.token_hash, 'caller', json_object('id', s.id, \
         'environment', s.environment, 'customer', nullif(s.customer, ''), 'providers', json(s.providers), \
         'connection_types', json(s.connection_types), 'expires_at', s.expires_at)) as row from embedded_sessions s \
-        where s.token_hash = ?1 and s.expires_at > ?2 and s.created_at > coalesce((select e.ended_at \
+        where s.token_hash = ?1 and s.expires_at > ?2 and (s.signing_key_id is null \
+        or exists (select 1 from signing_keys k where k.id = s.signing_key_id)) and s.created_at > coalesce((select e.ended_at \
         from customer_epochs e where e.environment = s.environment and e.customer = s.customer), -1)";
     optional(statement(SQL, [token_hash.into(), now.into()]))
 }
@@ -123,11 +124,16 @@ pub fn revoke_key(id: &ApiKeyId, now: Timestamp) -> Statement {
     statement(SQL, [id.as_str().into(), now.into()])
 }
 
-/// Inserts an embedded session.
+/// Inserts an embedded session; one that a signing key vouches for lives no longer than the key.
 #[must_use]
-pub fn insert_session(session: &SessionCaller, token_hash: &str, now: Timestamp, author: &Actor) -> Statement {
-    const SQL: &str = "insert into embedded_sessions (id, token_hash, environment, customer, providers, \
-        connection_types, created_at, created_by, expires_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+pub fn insert_session(
+    session: &SessionCaller,
+    token_hash: &str,
+    (now, author): (Timestamp, &Actor),
+    signing_key: Option<&SigningKeyId>,
+) -> Statement {
+    const SQL: &str = "insert into embedded_sessions (id, token_hash, environment, customer, providers, connection_types, \
+        created_at, created_by, expires_at, signing_key_id) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     statement(
         SQL,
         [
@@ -140,6 +146,7 @@ pub fn insert_session(session: &SessionCaller, token_hash: &str, now: Timestamp,
             now.into(),
             json(author),
             session.expires_at.into(),
+            signing_key.map(SigningKeyId::as_str).into(),
         ],
     )
 }

@@ -32,6 +32,12 @@ pub enum Conflict {
     Customers,
     /// The customer has other connections than were read.
     CustomerChanged,
+    /// The environment has as many signing keys as it may have.
+    SigningKeys,
+    /// The token was exchanged before.
+    TokenUsed,
+    /// The key that signed the token is gone, or its customer's sessions were ended since.
+    TokenEnded,
     /// Another tick summarised these resolves.
     Resolves,
     /// The master key is not the one that the database knows by its number.
@@ -106,7 +112,7 @@ impl Commit {
 const WRONG_KEY: &str = "NOT NULL constraint failed: key_checks.check_value";
 
 /// What SQLite says when a guard aborts a batch: a column that is null for this reason alone, or a trigger's own words.
-const GUARDS: [(&str, Conflict); 8] = [
+const GUARDS: [(&str, Conflict); 11] = [
     ("NOT NULL constraint failed: customers.connections", Conflict::CustomerChanged),
     // The template is another, or has other customers, than the batch expects.
     ("NOT NULL constraint failed: connections.customer_count", Conflict::Template),
@@ -117,6 +123,9 @@ const GUARDS: [(&str, Conflict); 8] = [
     ("NOT NULL constraint failed: webhooks.environment", Conflict::Webhooks),
     ("NOT NULL constraint failed: embedded_origins.origin", Conflict::Origins),
     ("NOT NULL constraint failed: resolves.hour", Conflict::Resolves),
+    ("NOT NULL constraint failed: signing_keys.environment", Conflict::SigningKeys),
+    ("NOT NULL constraint failed: used_tokens.signing_key_id", Conflict::TokenEnded),
+    ("NOT NULL constraint failed: used_tokens.forget_at", Conflict::TokenEnded),
 ];
 
 fn refusal(error: DatabaseError) -> CommitError {
@@ -132,6 +141,7 @@ fn refusal(error: DatabaseError) -> CommitError {
         "connections.template_id, connections.customer" => Conflict::Customer,
         "idempotency.caller, idempotency.route, idempotency.key" => Conflict::Idempotency,
         "embedded_origins.origin" => Conflict::Origin,
+        "used_tokens.signing_key_id, used_tokens.token_id" => Conflict::TokenUsed,
         _ => return StoreError::from(error).into(),
     };
     CommitError::Conflict(conflict)

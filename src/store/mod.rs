@@ -24,6 +24,7 @@ pub mod retests;
 pub mod row;
 pub mod secrets;
 pub mod sign_ins;
+pub mod signing_keys;
 pub mod sources;
 pub mod templates;
 pub mod tests;

@@ -50,6 +50,8 @@ mod scheduled;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod signing_keys;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tests;

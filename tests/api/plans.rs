@@ -4,6 +4,7 @@ use keyfob::store::checkpoints::keys_in_use;
 use serde_json::{Value, json};
 
 use crate::support::counterpart::answer;
+use crate::support::signing::Signer;
 use crate::support::{Keyfob, ROOT, bearer, path_of, people};
 
 const LIST: &str = "/v1/connections?environment=development";
@@ -117,6 +118,7 @@ async fn run_access(keyfob: &Keyfob) {
         keyfob.post("/v1/embedded/sessions", &json!({ "environment": "development" })).await.expect(201).json();
     let builder = builder["token"].as_str().unwrap();
     keyfob.request("GET", "/v1/embedded/connections", builder, &[], &Value::Null).await.expect(200);
+    run_signing_keys(keyfob).await;
     let browser = people::root(keyfob).await;
     browser.get(keyfob, "/v1/session").await.expect(200);
     browser.send(keyfob, "DELETE", "/v1/session", &Value::Null).await.expect(204);
@@ -168,6 +170,22 @@ async fn run_kinds(keyfob: &Keyfob) {
     let customer = "/v1/customers/c9?environment=development";
     keyfob.request("DELETE", customer, ROOT, &[], &Value::Null).await.expect(204);
     keyfob.delete(&format!("{path}?force=true"), 6).await.expect(204);
+}
+
+/// A token that a server signed, exchanged.
+async fn run_signing_keys(keyfob: &Keyfob) {
+    let signer = Signer::ed();
+    let key = json!({ "environment": "development", "name": "Backend", "public_key": signer.jwk("any") });
+    let key = keyfob.post("/v1/signing-keys", &key).await.expect(201).json();
+    keyfob.get("/v1/signing-keys?environment=development").await.expect(200);
+    let seconds = keyfob.clock_now().millis() / 1000;
+    let claims = json!({ "aud": people::OWN, "sub": "c1", "jti": "t1", "iat": seconds, "exp": seconds + 300 });
+    let kid = key["id"].as_str().unwrap();
+    let exchange = format!("{}/v1/embedded/sessions/exchange", people::OWN);
+    let session = keyfob.post(&exchange, &json!({ "jwt": signer.token(kid, &claims) })).await.expect(201).json();
+    let token = session["token"].as_str().unwrap();
+    keyfob.request("GET", "/v1/embedded/connections", token, &[], &Value::Null).await.expect(200);
+    keyfob.request("DELETE", &format!("/v1/signing-keys/{kid}"), ROOT, &[], &Value::Null).await.expect(204);
 }
 
 /// Steps that come to use a connection, and another one.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::world::{Call, World};
 
 /// Each counts what must not be.
-const NEVER: [(&str, &str); 26] = [
+const NEVER: [(&str, &str); 28] = [
     (
         "a count of usages that is not their number",
         "select count(*) from connections c \
@@ -110,6 +110,16 @@ const NEVER: [(&str, &str); 26] = [
         "select (select count(*) from embedded_origins) <> \
          (select count(*) from audit_events where action = 'embedded_origin.created') \
          - (select count(distinct resource_id) from audit_events where action = 'embedded_origin.deleted')",
+    ),
+    (
+        "a signing key without its audit row, or the other way round",
+        "select (select count(*) from signing_keys) <> (select count(*) from audit_events where action = 'signing_key.created') \
+         - (select count(distinct resource_id) from audit_events where action = 'signing_key.deleted')",
+    ),
+    (
+        "a token that was exchanged without a session, or the other way round",
+        "select (select count(*) from embedded_sessions where signing_key_id is not null) \
+         < (select count(*) from used_tokens)",
     ),
     (
         "a webhook without its audit row, or the other way round",

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::bearer;
 use crate::support::people::OWN;
+use crate::support::signing::Signer;
+use crate::support::{NOW, bearer};
 use crate::world::{Call, World};
 
 /// An operation, and what it may leave half done.
@@ -43,6 +44,8 @@ pub(crate) struct Stage {
     api_key: String,
     origin: String,
     webhook: String,
+    signing_key: String,
+    signed: String,
     cookie: String,
 }
 
@@ -77,16 +80,26 @@ pub(crate) fn stage() -> Stage {
     let webhook = id(world.expect(201, &Call::new("POST", "/v1/webhooks", webhook("one"))).json());
     let session = json!({ "environment": "development", "customer": "c1" });
     world.expect(201, &Call::new("POST", "/v1/embedded/sessions", session));
+    let backend = Signer::ed();
+    let signing_key = id(world.expect(201, &Call::new("POST", "/v1/signing-keys", public_key(&backend))).json());
+    let seconds = NOW.millis() / 1000 + 300;
+    let claims = json!({ "aud": OWN, "sub": "c3", "jti": "t1", "iat": seconds, "exp": seconds + 300 });
+    let signed = backend.token(&signing_key, &claims);
     let signed_in = world.expect(201, &Call::new("POST", "/v1/session", Value::Null));
     let cookie = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
     // Whatever is limited to once a second or a minute may come again.
     world.clock.advance(std::time::Duration::from_mins(5));
     // From here on under another primary key: what is stored waits to be wrapped under it.
-    Stage { world: world.copy_under(ROTATED), connection, used, template, api_key, origin, webhook, cookie }
+    let world = world.copy_under(ROTATED);
+    Stage { world, connection, used, template, api_key, origin, webhook, signing_key, signed, cookie }
 }
 
 fn usage(connection: &str, step: &str) -> String {
     format!("/v1/connections/{connection}/usages/w/{step}")
+}
+
+fn public_key(signer: &Signer) -> Value {
+    json!({ "environment": "development", "name": "Backend", "public_key": signer.jwk("any") })
 }
 
 fn webhook(path: &str) -> Value {
@@ -103,6 +116,7 @@ pub(crate) fn operations(stage: &Stage) -> Vec<Operation> {
     let mut operations = on_one(stage);
     operations.extend(on_usages(stage));
     operations.extend(on_templates(stage));
+    operations.extend(on_signing_keys(stage));
     operations
 }
 
@@ -150,6 +164,20 @@ fn on_templates(stage: &Stage) -> Vec<Operation> {
             Call::new("DELETE", format!("/v1/connections/{id}/test-credentials"), Value::Null).if_match(2),
         ),
         Operation { repeats: true, ..Operation::new("delete a customer", Call::new("DELETE", customer, Value::Null)) },
+    ]
+}
+
+/// What is signed for.
+fn on_signing_keys(stage: &Stage) -> Vec<Operation> {
+    let (keys, exchange) = ("/v1/signing-keys", "/v1/embedded/sessions/exchange");
+    let key = Call::new("POST", keys, public_key(&Signer::ed())).with("idempotency-key", "once");
+    vec![
+        Operation::new("register a signing key", key),
+        Operation::new(
+            "delete a signing key",
+            Call::new("DELETE", format!("{keys}/{}", stage.signing_key), Value::Null),
+        ),
+        Operation::new("exchange a token", Call::new("POST", exchange, json!({ "jwt": stage.signed }))),
     ]
 }
 

@@ -23,8 +23,8 @@ const USES: [(&str, &[&str]); 18] = [
     (
         "api",
         &[
-            "app", "catalog", "config", "domain", "egress", "people", "ports", "probe", "store", "token", "vault",
-            "webhook",
+            "app", "catalog", "config", "domain", "egress", "jwt", "people", "ports", "probe", "store", "token",
+            "vault", "webhook",
         ],
     ),
     ("jobs", &["api", "app", "domain", "ports", "store", "vault", "webhook"]),

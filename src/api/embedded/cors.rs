@@ -1,4 +1,4 @@
-//! Cross-origin requests (the Fetch standard's CORS protocol) to what pages read, from registered origins alone.
+//! Cross-origin requests (the Fetch standard's CORS protocol) to what pages ask, from registered origins alone.
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -10,7 +10,7 @@ use crate::api::extract::header_text;
 use crate::app::App;
 use crate::store::access;
 
-const METHODS: &str = "GET, OPTIONS";
+const METHODS: &str = "GET, POST, OPTIONS";
 const HEADERS: &str = "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key";
 const EXPOSED: &str = "ETag, Retry-After, Keyfob-Request-Id";
 

@@ -2,6 +2,8 @@
 
 pub mod connections;
 pub mod cors;
+pub mod exchange;
+pub mod limits;
 pub mod origins;
 pub mod providers;
 pub mod sessions;

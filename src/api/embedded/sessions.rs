@@ -16,7 +16,6 @@ use crate::api::extract::{Body, InQuery, Parsed};
 use crate::api::idempotency::{Created, Idempotency};
 use crate::api::openapi::ChangeProblems;
 use crate::app::App;
-use crate::catalog::Catalog;
 use crate::domain::audit::AuditAction;
 use crate::domain::caller::SessionCaller;
 use crate::domain::environment::Environment;
@@ -27,8 +26,11 @@ use crate::domain::time::Timestamp;
 use crate::store::access;
 use crate::token::Token;
 
+use super::limits::Limits;
+
 const MANAGE: Scope = Scope::EmbeddedManage;
-const MAX_SECONDS: u16 = 1_800;
+/// How long a session lives at most.
+pub const MAX_SECONDS: u16 = 1_800;
 const MIN_SECONDS: u16 = 60;
 
 /// A new embedded session.
@@ -52,11 +54,11 @@ pub struct CreateSession {
 #[derive(Serialize, ToSchema)]
 pub struct CreatedSession {
     /// Its id.
-    id: SessionId,
+    pub id: SessionId,
     /// What the page sends as `Authorization: Bearer …`; shown this once.
-    token: String,
+    pub token: String,
     /// When it ends.
-    expires_at: Timestamp,
+    pub expires_at: Timestamp,
 }
 
 /// POST /v1/embedded/sessions
@@ -81,15 +83,16 @@ pub async fn create_session(
     if let Some(response) = idempotency.replay(ring, &bytes, answered)? {
         return Ok(response);
     }
-    check(&body)?;
+    let limits = Limits { providers: body.providers, connection_types: body.connection_types };
+    check(body.expires_in, &limits)?;
     let now = app.now();
     let seconds = body.expires_in.unwrap_or(MAX_SECONDS);
     let session = SessionCaller {
         id: SessionId::new(now, app.random()),
         environment: body.environment,
         customer: body.customer,
-        providers: body.providers.map(BTreeSet::from_iter),
-        connection_types: body.connection_types.map(BTreeSet::from_iter),
+        providers: limits.providers.map(BTreeSet::from_iter),
+        connection_types: limits.connection_types.map(BTreeSet::from_iter),
         expires_at: now + Duration::from_secs(seconds.into()),
     };
     let token = Token::new_session(&*app.random);
@@ -100,7 +103,7 @@ pub async fn create_session(
         detail: json!({ "customer": session.customer, "providers": session.providers }),
     };
     let mut commit = audited::begin(&app, &who.actor, entry)?;
-    commit.push(access::insert_session(&session, token.hash.as_str(), now, &who.actor));
+    commit.push(access::insert_session(&session, token.hash.as_str(), (now, &who.actor), None));
     let id = session.id.to_string();
     let created =
         CreatedSession { id: session.id, token: token.token.as_str().to_owned(), expires_at: session.expires_at };
@@ -108,28 +111,10 @@ pub async fn create_session(
     idempotency.commit((&app, &claim, ring), &bytes, commit, Created { id, body, shows_secret: true }).await
 }
 
-fn check(body: &CreateSession) -> Result<(), ApiError> {
-    let mut errors = Vec::new();
-    if body.expires_in.is_some_and(|seconds| !(MIN_SECONDS..=MAX_SECONDS).contains(&seconds)) {
-        errors.push(ValueError::new("/expires_in", "invalid", "Expected 60 to 1800 seconds."));
-    }
-    for (index, key) in body.providers.iter().flatten().enumerate() {
-        if Catalog::embedded().provider(key).is_none() {
-            errors.push(ValueError::new(format!("/providers/{index}"), "unknown", "There is no such provider."));
-        }
-    }
-    let types = Catalog::embedded().providers().iter().flat_map(|provider| &provider.connection_types);
-    let types: BTreeSet<&str> = types.map(|of| of.key.as_str()).collect();
-    for (index, key) in body.connection_types.iter().flatten().enumerate() {
-        if !types.contains(key.as_str()) {
-            errors.push(ValueError::new(
-                format!("/connection_types/{index}"),
-                "unknown",
-                "No provider has such a type.",
-            ));
-        }
-    }
-    ApiError::refuse(errors)
+fn check(expires_in: Option<u16>, limits: &Limits) -> Result<(), ApiError> {
+    let is_too_long = expires_in.is_some_and(|seconds| !(MIN_SECONDS..=MAX_SECONDS).contains(&seconds));
+    let too_long = ValueError::new("/expires_in", "invalid", "Expected 60 to 1800 seconds.");
+    ApiError::refuse(is_too_long.then_some(too_long).into_iter().chain(limits.errors("")).collect())
 }
 
 /// Whose sessions to end.

@@ -4,6 +4,7 @@
 //! inside goes to the log, once, through the request's trace.
 
 mod problem;
+mod stored;
 mod words;
 
 pub use problem::{Problem, ValueError};
@@ -14,12 +15,6 @@ use http::{HeaderValue, StatusCode, header};
 use crate::domain::environment::Environment;
 use crate::domain::scope::Scope;
 use crate::domain::usage::Place;
-use crate::store::StoreError;
-use crate::store::access::MAX_ORIGINS;
-use crate::store::commit::{CommitError, Conflict};
-use crate::store::secrets::SecretsError;
-use crate::store::webhooks::MAX_WEBHOOKS;
-use crate::vault::KeyRingError;
 
 /// Why a request is not answered as asked.
 #[derive(Debug)]
@@ -72,6 +67,10 @@ pub enum ApiError {
     StableKeyTaken,
     /// The origin is registered already.
     OriginTaken,
+    /// A page of an origin that is not registered asks for a session.
+    OriginNotRegistered,
+    /// The token was exchanged before.
+    TokenUsed,
     /// Steps of workflows use the connection: how many, and the first of them.
     InUse(u64, Vec<Place>),
     /// The usages became others while the request was under way.
@@ -198,69 +197,6 @@ impl IntoResponse for ApiError {
     }
 }
 
-impl ApiError {
-    /// There are as many of something as there may be.
-    #[must_use]
-    pub fn too_many(pointer: &str, what: &str, most: u64) -> Self {
-        let detail = format!("There are {most} {what}, which is the most: delete one first.");
-        Self::InvalidBody(vec![ValueError { pointer: pointer.to_owned(), code: "invalid".to_owned(), detail }])
-    }
-}
-
 /// What failed inside: travels with the answer to the log line, never to the caller.
 #[derive(Debug, Clone)]
 pub struct Failure(pub String);
-
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Database(error) => Self::StorageUnavailable(error.to_string()),
-            error => Self::Internal(error.to_string()),
-        }
-    }
-}
-
-impl From<CommitError> for ApiError {
-    fn from(error: CommitError) -> Self {
-        match error {
-            CommitError::Conflict(Conflict::Version) => Self::PreconditionFailed,
-            CommitError::Conflict(Conflict::StableKey) => Self::StableKeyTaken,
-            CommitError::Conflict(Conflict::Origin) => Self::OriginTaken,
-            CommitError::Conflict(Conflict::Usages) => Self::UsagesChanged,
-            CommitError::Conflict(Conflict::Deleted) => Self::NotFound,
-            CommitError::Conflict(Conflict::MasterKey) => Self::KeyUnavailable,
-            CommitError::Conflict(Conflict::Webhooks) => {
-                Self::too_many("/environment", "webhooks in this environment", MAX_WEBHOOKS)
-            }
-            CommitError::Conflict(Conflict::Origins) => Self::too_many("/origin", "origins", MAX_ORIGINS),
-            CommitError::Conflict(Conflict::Template) => Self::TemplateChanged,
-            CommitError::Conflict(Conflict::Customer) => Self::CustomerConnected,
-            CommitError::Conflict(Conflict::CustomerChanged) => Self::CustomerChanged,
-            CommitError::Conflict(Conflict::Customers) => Self::TooManyOfCustomer,
-            CommitError::Conflict(Conflict::Resolves) => {
-                Self::StorageUnavailable("another tick summarised these resolves".to_owned())
-            }
-            CommitError::Conflict(Conflict::Idempotency) => {
-                Self::StorageUnavailable("the answer to the same request is being written".to_owned())
-            }
-            CommitError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<&KeyRingError> for ApiError {
-    fn from(_: &KeyRingError) -> Self {
-        Self::KeyUnavailable
-    }
-}
-
-impl From<SecretsError> for ApiError {
-    fn from(error: SecretsError) -> Self {
-        match error {
-            SecretsError::Pending => Self::SecretPending,
-            SecretsError::KeyUnavailable => Self::KeyUnavailable,
-            SecretsError::Corrupt(what) => Self::Internal(format!("ALARM: vault: {what}")),
-            SecretsError::Blob(error) => Self::StorageUnavailable(error.to_string()),
-        }
-    }
-}

@@ -91,6 +91,14 @@ impl ApiError {
                 "Another connection of this environment has this stable key: choose another.",
             ),
             Self::OriginTaken => (S::CONFLICT, "origin_taken", "This origin is registered already."),
+            Self::OriginNotRegistered => (
+                S::FORBIDDEN,
+                "origin_not_registered",
+                "Pages of this origin may not embed: register it with POST /v1/embedded/origins.",
+            ),
+            Self::TokenUsed => {
+                (S::CONFLICT, "token_used", "It was exchanged before, and is good for once: ask for a new one.")
+            }
             Self::InUse(count, _) => {
                 let detail = format!(
                     "Steps use it ({count}), see `usages`: name another connection with `replace_with`, or pass `force=true`."

@@ -66,7 +66,7 @@ async fn a_change_from_a_foreign_page_is_refused_on_every_route_with_the_same_by
     let foreign = foreign.with("origin", "https://evil.example.net");
     let before = world.state();
     let mut answers = BTreeSet::new();
-    for row in rows().filter(|row| row.method != "GET") {
+    for row in rows().filter(|row| row.method != "GET" && row.need != Need::Body) {
         let answer = ask(&world, &row, &foreign).await;
         assert_eq!(answer.problem(), (403, "foreign_origin".to_owned()), "{} {}", row.method, row.path);
         answers.insert((answer.text.clone(), comparable(&answer)));

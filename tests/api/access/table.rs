@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 pub(crate) enum Need {
     /// Anybody, without a key.
     Nothing,
+    /// What stands in its body: a key adds nothing, and the body of its row proves nothing.
+    Body,
     /// Any API key, and whoever is signed in to the dashboard.
     Key,
     /// An API key with this scope.
@@ -103,6 +105,10 @@ fn open() -> Vec<Row> {
         row("OPTIONS /v1/embedded/providers", Need::Nothing, Elsewhere::Same).status(204),
         row("OPTIONS /v1/embedded/providers/{provider}", Need::Nothing, Elsewhere::Same).status(204),
         row("OPTIONS /v1/embedded/connections", Need::Nothing, Elsewhere::Same).status(204),
+        row("OPTIONS /v1/embedded/sessions/exchange", Need::Nothing, Elsewhere::Same).status(204),
+        row("POST /v1/embedded/sessions/exchange", Need::Body, Elsewhere::Same)
+            .body(json!({ "jwt": "a.b.c" }))
+            .status(401),
         row("GET /v1/providers", Need::Key, Elsewhere::Same),
         row("GET /v1/providers/{provider}", Need::Key, Elsewhere::Same),
     ]
@@ -214,7 +220,7 @@ fn people() -> Vec<Row> {
 }
 
 fn embedded() -> Vec<Row> {
-    use Elsewhere::{Refused, Same};
+    use Elsewhere::{Hidden, Refused, Same};
     const EMBEDDED: Need = Need::Scope("embedded:manage");
     vec![
         row("POST /v1/embedded/sessions", EMBEDDED, Refused)
@@ -231,6 +237,9 @@ fn embedded() -> Vec<Row> {
             .status(201)
             .audited("embedded_origin.created"),
         row("DELETE /v1/embedded/origins/{id}", EMBEDDED, Same).status(204).audited("embedded_origin.deleted"),
+        row("GET /v1/signing-keys", EMBEDDED, Refused).query("?environment=development"),
+        row("POST /v1/signing-keys", EMBEDDED, Refused).body(signing_key()).status(201).audited("signing_key.created"),
+        row("DELETE /v1/signing-keys/{id}", EMBEDDED, Hidden).status(204).audited("signing_key.deleted"),
         row("GET /v1/embedded/providers", Need::Session, Same),
         row("GET /v1/embedded/providers/{provider}", Need::Session, Same),
         row("GET /v1/embedded/connections", Need::Session, Same),
@@ -257,4 +266,10 @@ fn audit() -> Vec<Row> {
         row("GET /v1/audit-events", AUDIT, Elsewhere::Refused).query("?environment=development"),
         row("GET /v1/audit-events/verification", AUDIT, Elsewhere::Same),
     ]
+}
+
+/// A public key to register.
+pub(crate) fn signing_key() -> Value {
+    let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+    json!({ "environment": "development", "name": "Backend", "public_key": jwk })
 }

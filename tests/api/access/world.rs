@@ -41,6 +41,7 @@ pub(crate) struct World {
     pub(crate) key: String,
     pub(crate) origin: String,
     pub(crate) webhook: String,
+    signing_key: String,
 }
 
 /// Everything that a refused caller must not have changed.
@@ -74,8 +75,9 @@ impl World {
             "environment": "development", "url": "https://hooks.acme.dev/", "event_types": ["connection.status_changed"],
         });
         let webhook = keyfob.post("/v1/webhooks", &webhook).await.expect(201).json();
+        let signing_key = id(&keyfob.post("/v1/signing-keys", &super::table::signing_key()).await.expect(201).json());
         let (connection, key, origin, webhook) = (id(&connection), id(&key), id(&origin), id(&webhook));
-        Self { keyfob, connection, used, key, origin, webhook }
+        Self { keyfob, connection, used, key, origin, webhook, signing_key }
     }
 
     pub(crate) fn state(&self) -> State {
@@ -93,6 +95,7 @@ impl World {
             Some("connections") => &self.connection,
             Some("api-keys") => &self.key,
             Some("webhooks") => &self.webhook,
+            Some("signing-keys") => &self.signing_key,
             _ => &self.origin,
         };
         path_of(row, id)

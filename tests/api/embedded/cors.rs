@@ -13,6 +13,7 @@ use crate::support::{Answer, Keyfob, ROOT};
 
 const PAGE: &str = "https://app.example.com";
 const PATHS: [&str; 3] = ["/v1/embedded/connections", "/v1/embedded/providers", "/v1/embedded/providers/http"];
+const EXCHANGE: &str = super::exchange::PATH;
 /// Origins that look like the registered one.
 const OTHERS: [&str; 11] = [
     "https://evil.example",
@@ -57,10 +58,10 @@ fn varies_by_origin(answer: &Answer) -> bool {
 #[tokio::test]
 async fn a_preflight_of_a_registered_origin_is_answered_before_any_authentication() {
     let keyfob = with_origin().await;
-    for path in PATHS {
+    for path in PATHS.into_iter().chain([EXCHANGE]) {
         let answer = preflight(&keyfob, path, PAGE).await.expect(204);
         assert_eq!(answer.header("access-control-allow-origin"), PAGE);
-        assert_eq!(answer.header("access-control-allow-methods"), "GET, OPTIONS");
+        assert_eq!(answer.header("access-control-allow-methods"), "GET, POST, OPTIONS");
         let headers = answer.header("access-control-allow-headers");
         assert_eq!(headers, "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key");
         assert!(answer.headers.get("access-control-allow-credentials").is_none());
@@ -139,7 +140,7 @@ async fn a_removed_origin_is_refused_at_the_next_request() {
 #[tokio::test]
 async fn the_api_for_servers_answers_no_cors_not_even_to_a_registered_origin() {
     let keyfob = with_origin().await;
-    let of_pages = |path: &str| PATHS.contains(&path.replace("{provider}", "http").as_str());
+    let of_pages = |path: &str| path == EXCHANGE || PATHS.contains(&path.replace("{provider}", "http").as_str());
     for (method, path) in routes().into_iter().filter(|(_, path)| !of_pages(path)) {
         let path = path.replace("{provider}", "slack").replace("{number}", "1").replace("{id}", "con_x");
         for key in [ROOT, "kf_secret"] {

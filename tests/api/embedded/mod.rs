@@ -1,6 +1,7 @@
 //! The embedded builder: sessions, origins, and what pages read.
 
 mod cors;
+mod exchange;
 mod list;
 mod origins;
 mod sessions;

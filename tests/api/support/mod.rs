@@ -8,7 +8,6 @@ pub(crate) mod people;
 #[expect(dead_code, reason = "the tests of what leaves use the rest")]
 pub(crate) mod ports;
 pub(crate) mod routes;
-#[expect(dead_code, reason = "the tests of tokens use the rest")]
 pub(crate) mod signing;
 
 use std::collections::BTreeMap;
