@@ -91,7 +91,11 @@ fn counters(filter: &Filter, dimension: Dimension) -> Statement {
 
 fn counted(filter: &Filter, dimension: Dimension) -> Statement {
     let mut sql = Sql::default();
-    let sort = if filter.due_before.is_some() { SortKey::Due } else { SortKey::Name };
+    let sort = match (filter.due_before, filter.unused_since) {
+        (Some(_), _) => SortKey::Due,
+        (None, Some(_)) => SortKey::Idle,
+        (None, None) => SortKey::Name,
+    };
     let walk = Walk::choose(filter, sort, Some(dimension), &mut sql);
     let (value, each) = match dimension {
         Dimension::Provider => ("c.provider", ""),

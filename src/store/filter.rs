@@ -114,9 +114,8 @@ impl Filter {
         found.add(Dimension::Other, expires);
         let due = self.due_before.map(|time| format!("c.due_at < {}", sql.bind(time)));
         found.add(Dimension::Due, due);
-        let unused =
-            self.unused_since.map(|time| format!("coalesce(c.last_used_at, c.created_at) < {}", sql.bind(time)));
-        found.add(Dimension::Other, unused);
+        let unused = self.unused_since.map(|time| format!("c.idle_since < {}", sql.bind(time)));
+        found.add(Dimension::Idle, unused);
         found.0
     }
 }
@@ -181,6 +180,7 @@ pub(super) enum Dimension {
     Embedded,
     Kind,
     Due,
+    Idle,
     Other,
 }
 

@@ -29,8 +29,10 @@ impl Position {
     /// Whether it is a position of a list with this sort key.
     #[must_use]
     pub const fn fits(&self, key: SortKey) -> bool {
-        matches!((&self.0, key), (PositionKey::Name(_), SortKey::Name))
-            || matches!((&self.0, key), (PositionKey::Time(_), SortKey::Created | SortKey::Modified | SortKey::Due))
+        match self.0 {
+            PositionKey::Name(_) => matches!(key, SortKey::Name),
+            PositionKey::Time(_) => !matches!(key, SortKey::Name),
+        }
     }
 }
 

@@ -27,6 +27,8 @@ pub enum SortKey {
     Modified,
     /// The first day on which it expires or is to be rotated; only those that have one.
     Due,
+    /// Since when it has not been used.
+    Idle,
 }
 
 impl SortKey {
@@ -36,6 +38,7 @@ impl SortKey {
             Self::Created => "created_at",
             Self::Modified => "modified_at",
             Self::Due => "due_at",
+            Self::Idle => "idle_since",
         }
     }
 
@@ -45,6 +48,7 @@ impl SortKey {
             Self::Created => "created",
             Self::Modified => "modified",
             Self::Due => "due",
+            Self::Idle => "idle",
         }
     }
 }
@@ -73,7 +77,7 @@ impl Walk {
         conditions.retain(|condition| Some(condition.dimension) != without);
         match &filter.search {
             Some(search) => Self::search(filter, search, sort, conditions, sql),
-            None if sort == SortKey::Due => Self::due(filter, conditions, sql),
+            None if matches!(sort, SortKey::Due | SortKey::Idle) => Self::by_date(filter, sort, conditions, sql),
             None if without != Some(Dimension::Tag) && filter.owner().is_some() && !filter.tags.is_empty() => {
                 Self::tag(filter, sort, conditions, sql)
             }
@@ -116,26 +120,27 @@ impl Walk {
         }
     }
 
-    /// Walks the dates: few connections have one, so every other filter is checked row by row.
-    fn due(filter: &Filter, conditions: Vec<Condition>, sql: &mut Sql) -> Self {
+    /// Walks dates that connections have or come to: every other filter is checked row by row.
+    fn by_date(filter: &Filter, sort: SortKey, conditions: Vec<Condition>, sql: &mut Sql) -> Self {
         let mut taken = base(filter, sql);
-        taken.push("c.due_at is not null".to_owned());
+        taken.extend((sort == SortKey::Due).then(|| "c.due_at is not null".to_owned()));
         let is_owned = filter.owner().is_some();
         if !is_owned && filter.kind.is_none() {
             // What stands under a template is customers'.
             taken.push("c.kind = 'customer'".to_owned());
         }
-        let is_taken = |c: &Condition| c.dimension == Dimension::Due || (!is_owned && c.dimension == Dimension::Kind);
+        let span = if sort == SortKey::Due { Dimension::Due } else { Dimension::Idle };
+        let is_taken = |c: &Condition| c.dimension == span || (!is_owned && c.dimension == Dimension::Kind);
         let (by_index, rest): (Vec<_>, Vec<_>) = conditions.into_iter().partition(is_taken);
         taken.extend(by_index.into_iter().map(|condition| condition.sql));
-        let index = if is_owned { "connections_due" } else { "connections_kind_due" };
-        let from = format!("connections c indexed by {index}");
+        let of_kind = if is_owned { "" } else { "kind_" };
+        let from = format!("connections c indexed by connections_{of_kind}{}", sort.suffix());
         Self {
             ahead: from.clone(),
             from,
             taken,
             residual: rest.into_iter().map(|condition| condition.sql).collect(),
-            key: "c.due_at".to_owned(),
+            key: format!("c.{}", sort.column()),
             row: "c.rowid".to_owned(),
             is_search: false,
         }

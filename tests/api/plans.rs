@@ -8,10 +8,20 @@ use crate::support::signing::Signer;
 use crate::support::{Keyfob, ROOT, bearer, path_of, people};
 
 const LIST: &str = "/v1/connections?environment=development";
-const SORTS: [&str; 8] =
-    ["name", "-name", "created_at", "-created_at", "modified_at", "-modified_at", "due_at", "-due_at"];
+const SORTS: [&str; 10] = [
+    "name",
+    "-name",
+    "created_at",
+    "-created_at",
+    "modified_at",
+    "-modified_at",
+    "due_at",
+    "-due_at",
+    "last_used_at",
+    "-last_used_at",
+];
 /// One filter each; every one of them has a walk of its own.
-pub(crate) const FILTERS: [&str; 15] = [
+pub(crate) const FILTERS: [&str; 16] = [
     "",
     "&provider=http",
     "&connection_type=bearer",
@@ -27,13 +37,15 @@ pub(crate) const FILTERS: [&str; 15] = [
     "&template=con_01234567890123456789012345",
     "&stable_key=acme",
     "&due_before=2027-01-01T00:00:00Z",
+    "&unused_for=30",
 ];
 /// Filters that are checked row by row, combinations, and searches.
-pub(crate) const OTHERS: [&str; 14] = [
+pub(crate) const OTHERS: [&str; 15] = [
     "&reason=rejected",
     "&enabled=true",
     "&expires_before=2027-01-01T00:00:00Z",
-    "&unused_for=30",
+    "&unused_for=30&provider=http",
+    "&unused_for=30&kind=customer",
     "&provider=http&provider=slack",
     "&provider=http&tag=a&status=active",
     "&tag=a&tag=b",

@@ -58,6 +58,26 @@ for (const filter of SINGLE) {
   });
 }
 
+// A fifth of the organization's connections was used today, a thousandth never since they were made a year ago.
+test("what is not used for long is read in its own order: at most three rows for each", async () => {
+  const database = await keyfob.database();
+  const day = 24 * 60 * 60 * 1000;
+  const used = "update connections set last_used_at = ?1 where rowid % 5 = 0";
+  const old = "update connections set created_at = ?1, last_used_at = null where rowid % 1000 = 7";
+  await database.batch([database.prepare(used).bind(Date.now()), database.prepare(old).bind(Date.now() - 365 * day)]);
+  for (const [filter, expected] of [
+    ["unused_for=20", PAGE], ["unused_for=180", 20], ["unused_for=3650", 0], ["unused_for=20&kind=customer", PAGE],
+    ["sort=-last_used_at", PAGE], ["sort=-last_used_at&unused_for=20", PAGE],
+  ]) {
+    const { json, rows } = await list(filter);
+    assert.ok(rows <= 3 * PAGE, `${filter}: ${rows} rows for ${json.data.length}`);
+    assert.equal(json.data.length, expected, filter);
+    if (!json.next_cursor) continue;
+    const second = await list(`${filter}&cursor=${json.next_cursor}`);
+    assert.ok(second.rows <= 3 * PAGE, `${filter}, second page: ${second.rows} rows`);
+  }
+});
+
 // Combined filters look at no more than 5,000 candidates: to see where to stop, to walk them, and to read each connection.
 const COMBINED = [
   "provider=discord&verdict=limited",

@@ -84,7 +84,7 @@ macro_rules! filter_query {
             /// Those that expire or are to be rotated before this time (RFC 3339): the first of the two dates counts.
             #[serde(default, deserialize_with = "crate::api::extract::time")]
             due_before: Option<Timestamp>,
-            /// Those that were not used for so many days.
+            /// Those that were not used for so many days; one that was never used counts from its creation.
             #[param(minimum = 1, maximum = 3650)]
             unused_for: Option<u16>,
             /// Every word of this text, in name, description, provider or tags; any case or accent. Considers the 1,000 newest matches.
@@ -136,7 +136,7 @@ macro_rules! filter_query {
 filter_query! {
     /// Which connections, in which order. Filters combine.
     ListQuery {
-        /// The order. Where left out: by `due_at` with `due_before`, else by `name`.
+        /// The order. Where left out: by `due_at` with `due_before`, by `last_used_at` with `unused_for`, else by `name`.
         #[param(inline)]
         sort: Option<SortQuery>,
         /// `next_cursor` of the page before.
@@ -176,6 +176,12 @@ pub enum SortQuery {
     /// What expires or is to be rotated last; only connections with such a date.
     #[serde(rename = "-due_at")]
     DueDescending,
+    /// The longest unused first; one that was never used counts from its creation.
+    #[serde(rename = "last_used_at")]
+    Used,
+    /// The most recently used first.
+    #[serde(rename = "-last_used_at")]
+    UsedDescending,
 }
 
 impl From<SortQuery> for Sort {
@@ -189,6 +195,8 @@ impl From<SortQuery> for Sort {
             SortQuery::ModifiedDescending => (SortKey::Modified, true),
             SortQuery::Due => (SortKey::Due, false),
             SortQuery::DueDescending => (SortKey::Due, true),
+            SortQuery::Used => (SortKey::Idle, false),
+            SortQuery::UsedDescending => (SortKey::Idle, true),
         };
         Self { key, descending }
     }
@@ -206,7 +214,11 @@ type Cursor = (SortQuery, Position);
 )]
 pub async fn list_connections(app: App, claim: Claim, query: Parsed<InQuery<ListQuery>>) -> Result<Response, ApiError> {
     let InQuery(query) = claim.accept(&app, query).await?;
-    let by_default = if query.due_before.is_some() { SortQuery::Due } else { SortQuery::Name };
+    let by_default = match (query.due_before, query.unused_for) {
+        (Some(_), _) => SortQuery::Due,
+        (None, Some(_)) => SortQuery::Used,
+        (None, None) => SortQuery::Name,
+    };
     let (sort, environment) = (query.sort.unwrap_or(by_default), query.environment);
     let limit = claim.accept(&app, cursor::limit(query.limit)).await?;
     let after = claim.accept(&app, after(query.cursor.as_deref(), sort)).await?;

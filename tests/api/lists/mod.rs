@@ -15,12 +15,22 @@ use keyfob::store::connections::{insert, touch_last_used};
 use serde_json::{Value, json};
 
 use crate::support::{Keyfob, bearer, path_of};
-use model::{Dice, FILTERS, Question, connection, due, tally, word};
+use model::{Dice, FILTERS, Question, connection, due, idle, tally, word};
 
 const LIST: &str = "/v1/connections?environment=development";
 const FACETS: &str = "/v1/connections/facets?environment=development";
-const SORTS: [&str; 8] =
-    ["name", "-name", "created_at", "-created_at", "modified_at", "-modified_at", "due_at", "-due_at"];
+const SORTS: [&str; 10] = [
+    "name",
+    "-name",
+    "created_at",
+    "-created_at",
+    "modified_at",
+    "-modified_at",
+    "due_at",
+    "-due_at",
+    "last_used_at",
+    "-last_used_at",
+];
 
 /// Stores some hundred connections of every sort, as the code stores them.
 async fn populate(keyfob: &Keyfob, dice: &mut Dice, count: u64) -> Vec<Connection> {
@@ -71,6 +81,7 @@ fn expected(all: &[Connection], question: &Question, sort: &str) -> Vec<String> 
             "name" => (0, fold(one.label.name.as_str())),
             "created_at" => (one.history.created_at.millis(), String::new()),
             "due_at" => (due(one).map_or(0, Timestamp::millis), String::new()),
+            "last_used_at" => (idle(one).millis(), String::new()),
             _ => (one.history.modified_at.millis(), String::new()),
         };
         (key, *row)

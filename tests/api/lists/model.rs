@@ -193,7 +193,6 @@ impl Question {
     /// Whether a connection is one of those that are asked for.
     pub(crate) fn fits(&self, one: &Connection) -> bool {
         let is_or_open = |wanted: &BTreeSet<String>, value: &String| wanted.is_empty() || wanted.contains(value);
-        let used = one.usage.last_used_at.unwrap_or(one.history.created_at);
         one.environment == Environment::Development
             && self.fits_owner(&one.owner)
             && is_or_open(&self.providers, &one.provider)
@@ -207,7 +206,7 @@ impl Question {
             && self.stable_key.as_ref().is_none_or(|key| one.label.stable_key == *key)
             && self.expires_before.is_none_or(|time| one.dates.expires_at.is_some_and(|end| end < time))
             && self.due_before.is_none_or(|time| due(one).is_some_and(|date| date < time))
-            && self.unused_for.is_none_or(|days| used < NOW - DAY * days)
+            && self.unused_for.is_none_or(|days| idle(one) < NOW - DAY * days)
             && self.search.is_none_or(|search| matches(search, one))
     }
 
@@ -237,6 +236,11 @@ fn matches(search: &str, one: &Connection) -> bool {
             text.split(|c: char| !c.is_alphanumeric()).any(|token| token.starts_with(word))
         }
     })
+}
+
+/// Since when it has not been used.
+pub(crate) fn idle(one: &Connection) -> Timestamp {
+    one.usage.last_used_at.unwrap_or(one.history.created_at)
 }
 
 /// The first day on which somebody has to act.
