@@ -7,7 +7,7 @@ use axum::{Router, middleware};
 use crate::api::connections::{
     create, credentials, history, list, plan, replace, report, reveal, test, test_credentials, update,
 };
-use crate::api::embedded::{cors, exchange, origins, sessions};
+use crate::api::embedded::{cors, exchange, origins, own, sessions};
 use crate::api::{
     api_keys, audit_events, audit_verification, connections, customers, embedded, keys, observe, providers, session,
     signing_keys, usages, webhooks,
@@ -97,10 +97,20 @@ fn embedded_pages() -> Router {
     Router::new()
         .route("/v1/embedded/providers", get(embedded::providers::list_providers))
         .route("/v1/embedded/providers/{provider}", get(embedded::providers::find_provider))
-        .route("/v1/embedded/connections", get(embedded::connections::list_connections))
+        .route(
+            "/v1/embedded/connections",
+            get(embedded::connections::list_connections).post(own::create_connection).options(cors::preflight),
+        )
+        .route(
+            "/v1/embedded/connections/{id}",
+            get(own::find_connection)
+                .patch(own::update_connection)
+                .delete(own::delete_connection)
+                .options(cors::preflight),
+        )
+        .route("/v1/embedded/connections/{id}/tests", post(own::create_test).options(cors::preflight))
         .route("/v1/embedded/providers", options(cors::preflight))
         .route("/v1/embedded/providers/{provider}", options(cors::preflight))
-        .route("/v1/embedded/connections", options(cors::preflight))
         .route("/v1/embedded/sessions/exchange", post(exchange::exchange_token).options(cors::preflight))
         .route_layer(middleware::from_fn(cors::allow_registered))
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use super::connection::Connection;
 use super::email::Email;
 use super::environment::Environment;
 use super::grants::Grants;
-use super::id::SessionId;
+use super::id::{ConnectionId, SessionId};
 use super::text::Customer;
 use super::time::Timestamp;
 
@@ -76,6 +77,8 @@ pub struct SessionCaller {
     pub providers: Option<BTreeSet<String>>,
     /// The connection types that it is limited to; none for all.
     pub connection_types: Option<BTreeSet<String>>,
+    /// The templates that it is limited to, and what stands under them; none for all.
+    pub templates: Option<BTreeSet<ConnectionId>>,
     /// When it ends.
     pub expires_at: Timestamp,
 }
@@ -91,6 +94,35 @@ impl SessionCaller {
     #[must_use]
     pub fn allows_type(&self, key: &str) -> bool {
         self.connection_types.as_ref().is_none_or(|types| types.contains(key))
+    }
+
+    /// Whether it may use a template, or what stands under it; none for what has nothing to do with one.
+    #[must_use]
+    pub fn allows_template(&self, template: Option<&ConnectionId>) -> bool {
+        self.templates.as_ref().is_none_or(|templates| template.is_some_and(|id| templates.contains(id)))
+    }
+
+    /// Whether it may use a connection of this provider, type and template, wherever that is.
+    #[must_use]
+    pub fn allows(&self, connection: &Connection) -> bool {
+        let template =
+            if connection.definition.is_some() { Some(&connection.id) } else { connection.owner.template.as_ref() };
+        connection.environment == self.environment
+            && self.allows_provider(&connection.provider)
+            && self.allows_type(&connection.connection_type)
+            && self.allows_template(template)
+    }
+
+    /// Whether it is of the organization's own designer.
+    #[must_use]
+    pub const fn is_builder(&self) -> bool {
+        self.customer.is_none()
+    }
+
+    /// Whether a connection is the customer's own.
+    #[must_use]
+    pub fn owns(&self, connection: &Connection) -> bool {
+        self.customer.is_some() && self.customer == connection.owner.customer
     }
 }
 

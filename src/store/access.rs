@@ -70,7 +70,7 @@ pub fn find_key_caller(token_hash: &str, now: Timestamp) -> Query<Option<Found<K
 pub fn find_session_caller(token_hash: &str, now: Timestamp) -> Query<Option<Found<SessionCaller>>> {
     const SQL: &str = "select json_object('token_hash', s.token_hash, 'caller', json_object('id', s.id, \
         'environment', s.environment, 'customer', nullif(s.customer, ''), 'providers', json(s.providers), \
-        'connection_types', json(s.connection_types), 'expires_at', s.expires_at)) as row from embedded_sessions s \
+        'connection_types', json(s.connection_types), 'templates', json(s.templates), 'expires_at', s.expires_at)) as row from embedded_sessions s \
         where s.token_hash = ?1 and s.expires_at > ?2 and (s.signing_key_id is null \
         or exists (select 1 from signing_keys k where k.id = s.signing_key_id)) and s.created_at > coalesce((select e.ended_at \
         from customer_epochs e where e.environment = s.environment and e.customer = s.customer), -1)";
@@ -133,7 +133,7 @@ pub fn insert_session(
     signing_key: Option<&SigningKeyId>,
 ) -> Statement {
     const SQL: &str = "insert into embedded_sessions (id, token_hash, environment, customer, providers, connection_types, \
-        created_at, created_by, expires_at, signing_key_id) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        created_at, created_by, expires_at, signing_key_id, templates) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     statement(
         SQL,
         [
@@ -147,6 +147,7 @@ pub fn insert_session(
             json(author),
             session.expires_at.into(),
             signing_key.map(SigningKeyId::as_str).into(),
+            session.templates.as_ref().map(json).into(),
         ],
     )
 }

@@ -9,11 +9,12 @@ use super::filter::Sql;
 use super::listing::{CONNECTION, Listed, Position, PositionKey, bounded, item};
 use super::{Query, json, text};
 
-/// The organization's connections and templates that are toggled; whether they are enabled is checked row by row.
-const EXPOSED: &str = "connections c indexed by connections_embedded_name where c.customer = '' and c.embedded = 1";
-/// The customer's own connections in any state; none for a builder session.
-const OWN: &str = "connections c indexed by connections_name \
-                   where c.customer = nullif((select customer from s), '')";
+/// The organization's connections and templates that are toggled; whether they are enabled is checked row by row. Nothing for a
+/// builder session, which sees all of them as its own.
+const EXPOSED: &str = "connections c indexed by connections_embedded_name \
+                       where c.customer = iif((select customer from s) = '', null, '') and c.embedded = 1";
+/// The customer's own connections in any state; for a builder session the organization's.
+const OWN: &str = "connections c indexed by connections_name where c.customer = (select customer from s)";
 
 /// Lists what the session with this token hash sees, by name, after a position.
 #[must_use]
@@ -48,10 +49,12 @@ fn select(
         "{condition}{asked} \
          and ((select providers from s) is null or c.provider in (select j.value from s, json_each(s.providers) j)) \
          and ((select connection_types from s) is null \
-         or c.connection_type in (select j.value from s, json_each(s.connection_types) j))"
+         or c.connection_type in (select j.value from s, json_each(s.connection_types) j)) \
+         and ((select templates from s) is null or iif(c.kind = 'template', c.id, c.template_id) in \
+         (select j.value from s, json_each(s.templates) j))"
     );
     let text = format!(
-        "with s as materialized (select environment, customer, providers, connection_types from embedded_sessions \
+        "with s as materialized (select environment, customer, providers, connection_types, templates from embedded_sessions \
          where token_hash = {hash}) {}",
         bounded(&walk, ("c.name_key", "c.rowid", "asc"), (CONNECTION, &item("w.k", "w.r")), &allowed, &limit)
     );

@@ -41,6 +41,9 @@ pub(crate) struct Stage {
     used: String,
     /// A template with test credentials, under which a customer has a connection.
     template: String,
+    /// That customer's connection, and a session of theirs.
+    own: String,
+    session: String,
     api_key: String,
     origin: String,
     webhook: String,
@@ -72,7 +75,9 @@ pub(crate) fn stage() -> Stage {
     let template = id(world.expect(201, &create(definition("T"))).json());
     let test = Call::new("PATCH", test_credentials(&template), json!({ "secrets": { "token": "planted-test-1" } }));
     world.expect(200, &test.if_match(1));
-    world.expect(201, &create(under(&template, "known")));
+    let own = id(world.expect(201, &create(under(&template, "known"))).json());
+    let minted = json!({ "environment": "development", "customer": "known" });
+    let minted = world.expect(201, &Call::new("POST", "/v1/embedded/sessions", minted)).json();
     let api_key = json!({ "name": "Key", "scopes": ["audit:read"], "environments": ["staging"] });
     let api_key = id(world.expect(201, &Call::new("POST", "/v1/api-keys", api_key)).json());
     let origin = json!({ "origin": "https://app.acme.dev" });
@@ -91,7 +96,8 @@ pub(crate) fn stage() -> Stage {
     world.clock.advance(std::time::Duration::from_mins(5));
     // From here on under another primary key: what is stored waits to be wrapped under it.
     let world = world.copy_under(ROTATED);
-    Stage { world, connection, used, template, api_key, origin, webhook, signing_key, signed, cookie }
+    let session = format!("Bearer {}", minted["token"].as_str().unwrap());
+    Stage { world, connection, used, template, own, session, api_key, origin, webhook, signing_key, signed, cookie }
 }
 
 fn usage(connection: &str, step: &str) -> String {
@@ -117,6 +123,7 @@ pub(crate) fn operations(stage: &Stage) -> Vec<Operation> {
     operations.extend(on_usages(stage));
     operations.extend(on_templates(stage));
     operations.extend(on_signing_keys(stage));
+    operations.extend(on_own(stage));
     operations
 }
 
@@ -164,6 +171,28 @@ fn on_templates(stage: &Stage) -> Vec<Operation> {
             Call::new("DELETE", format!("/v1/connections/{id}/test-credentials"), Value::Null).if_match(2),
         ),
         Operation { repeats: true, ..Operation::new("delete a customer", Call::new("DELETE", customer, Value::Null)) },
+    ]
+}
+
+/// What a customer does with a connection of their own.
+fn on_own(stage: &Stage) -> Vec<Operation> {
+    let all = "/v1/embedded/connections";
+    let path = format!("{all}/{}", stage.own);
+    let call = |method, path: String, body| Call::new(method, path, body).with("authorization", &stage.session);
+    let body = json!({
+        "provider": "http", "connection_type": "bearer", "name": "Own", "secrets": { "token": "planted-own-1" },
+        "settings": { "base_url": "https://api.acme.dev" },
+    });
+    let secret = json!({ "secrets": { "token": "planted-own-2" } });
+    let test = call("POST", format!("{path}/tests"), json!({}));
+    vec![
+        Operation::new(
+            "connect oneself",
+            call("POST", format!("{all}?test=false"), body).with("idempotency-key", "once"),
+        ),
+        Operation::new("enter an own secret", call("PATCH", format!("{path}?test=false"), secret).if_match(1)),
+        Operation { later: &["tests"], repeats: true, ..Operation::new("test an own one", test) },
+        Operation::new("disconnect", call("DELETE", path, Value::Null).if_match(1)),
     ]
 }
 

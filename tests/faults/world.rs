@@ -74,7 +74,7 @@ impl Call {
 
     fn request(&self) -> http::Request<Body> {
         let mut request = http::Request::builder().method(self.method).uri(format!("{OWN}{}", self.path));
-        if self.headers.iter().all(|(name, _)| *name != "cookie") {
+        if self.headers.iter().all(|(name, _)| !["cookie", "authorization"].contains(name)) {
             request = request.header("authorization", format!("Bearer {ROOT}"));
         }
         for (name, value) in &self.headers {

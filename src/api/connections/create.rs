@@ -58,61 +58,61 @@ pub const fn yes() -> bool {
 #[serde(deny_unknown_fields)]
 pub struct CreateConnection {
     /// The environment that it belongs to.
-    environment: Environment,
+    pub environment: Environment,
     /// Whose credentials it holds.
     #[serde(default = "organization")]
     #[schema(default = "organization")]
-    kind: Kind,
+    pub kind: Kind,
     /// The key of its provider; may be left out under a template.
     #[schema(example = "slack")]
-    provider: Option<String>,
+    pub provider: Option<String>,
     /// The key of its connection type; may be left out under a template.
     #[schema(example = "incoming_webhook")]
-    connection_type: Option<String>,
+    pub connection_type: Option<String>,
     /// The template that a customer's connection stands under, one for each customer. Without it the connection stands alone.
-    template: Option<ConnectionId>,
+    pub template: Option<ConnectionId>,
     /// The customer whose connection it is, by the organization's own id.
-    customer: Option<Customer>,
+    pub customer: Option<Customer>,
     /// Of a template: who enters what each customer has of its own; the customer where left out.
-    supplied_by: Option<SuppliedBy>,
+    pub supplied_by: Option<SuppliedBy>,
     /// Of a template: the fields of which each customer has values of its own; as the provider file says where left out. The
     /// other fields are global, and entered here.
-    customer_fields: Option<BTreeSet<String>>,
+    pub customer_fields: Option<BTreeSet<String>>,
     /// Its name; that of the template where left out under one.
     #[schema(example = "Alerts")]
-    name: Option<Name>,
+    pub name: Option<Name>,
     /// Its description.
-    description: Option<Description>,
+    pub description: Option<Description>,
     /// The name under which workflows find it in every environment; where left out that of the template, or suggested from the
     /// name.
-    stable_key: Option<StableKey>,
+    pub stable_key: Option<StableKey>,
     /// Its tags, at most 20.
     #[serde(default)]
     #[schema(max_items = 20)]
-    tags: BTreeSet<Tag>,
+    pub tags: BTreeSet<Tag>,
     /// Its settings, by field.
     #[serde(default)]
     #[schema(value_type = Object)]
-    settings: Settings,
+    pub settings: Settings,
     /// Its secrets, by field. They are never shown again but by reveal and to workflows.
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, String>, write_only)]
-    secrets: Secrets,
+    pub secrets: Secrets,
     /// Whether it is resolved and exposed at all.
     #[serde(default = "yes")]
     #[schema(default = true)]
-    enabled: bool,
+    pub enabled: bool,
     /// Whether embedded workflows may use it.
     #[serde(default)]
-    embedded: bool,
+    pub embedded: bool,
     /// When the credential expires.
     #[serde(default, deserialize_with = "crate::api::extract::time")]
-    expires_at: Option<Timestamp>,
+    pub expires_at: Option<Timestamp>,
     /// By when it should be rotated.
     #[serde(default, deserialize_with = "crate::api::extract::time")]
-    rotate_by: Option<Timestamp>,
+    pub rotate_by: Option<Timestamp>,
     /// Why, for its history.
-    note: Option<Note>,
+    pub note: Option<Note>,
 }
 
 /// POST /v1/connections
@@ -149,42 +149,74 @@ pub async fn create_connection(
     if let Some(response) = idempotency.replay(ring, &bytes, answered)? {
         return Ok(with_version(response, 1));
     }
-    check_tags(&body.tags)?;
     check_key(ring, ring.primary_id(), key_check.as_deref())?;
+    let made = Made {
+        template: template.as_ref(),
+        is_taken,
+        test: query.test,
+        body: &|connection| serde_json::to_string(&ConnectionView::new(connection, app.radar())).unwrap_or_default(),
+    };
+    make((&app, &claim, ring, &who), body, made, (&idempotency, &bytes)).await
+}
+
+/// What is made beside what the body says.
+pub struct Made<'a> {
+    /// The template that it stands under.
+    pub template: Option<&'a Sources>,
+    /// Whether its stable key is known to be taken.
+    pub is_taken: bool,
+    /// Whether its values are tested first.
+    pub test: bool,
+    /// How it is shown.
+    pub body: &'a (dyn Fn(&Connection) -> String + Send + Sync),
+}
+
+/// Makes a connection for a caller who may.
+///
+/// # Errors
+/// When the body is wrong, its stable key is taken, or the storage failed.
+pub async fn make(
+    (app, claim, ring, who): (&App, &Claim, &KeyRing, &Identity),
+    body: CreateConnection,
+    made: Made<'_>,
+    (idempotency, bytes): (&Idempotency, &[u8]),
+) -> Result<Response, ApiError> {
+    let Made { template, is_taken, test, body: shown } = made;
+    check_tags(&body.tags)?;
     let id = ConnectionId::new(app.now(), app.random());
     let is_chosen = body.stable_key.is_some();
-    let (begun, values) = begin(&app, &who, (id, body), template.as_ref())?;
+    let (begun, values) = begin(app, who, (id, body), template)?;
     let Begun { mut connection, connection_type, note } = begun;
     if is_taken && is_chosen {
         return Err(ApiError::StableKeyTaken);
     }
     if is_taken {
-        connection.label.stable_key = suffixed(&app, &connection.label.stable_key);
+        connection.label.stable_key = suffixed(app, &connection.label.stable_key);
     }
     let laid = Laid {
         connection_type,
-        below: template.as_ref().map(|found| Layer::of(&found.connection, found.entry.as_ref(), Edits::default())),
+        below: template.map(|found| Layer::of(&found.connection, found.entry.as_ref(), Edits::default())),
         above: Layer::new(values),
-        customer_fields: customer_fields(&connection, template.as_ref()),
+        customer_fields: customer_fields(&connection, template),
     };
-    let Edited { draft, .. } = laid.check(&app, ring).await?;
-    let template_revision = template.as_ref().map(|found| found.connection.history.revision);
+    let Edited { draft, .. } = laid.check(app, ring).await?;
+    let template_revision = template.map(|found| found.connection.history.revision);
     let basis = Basis { revision: 1, template_revision, test_version: None };
-    let may_test = query.test && connection.definition.is_none();
-    let tested = test_before_save(&app, &draft, (connection.id.as_str(), basis), may_test).await?;
+    let may_test = test && connection.definition.is_none();
+    let tested = test_before_save(app, &draft, (connection.id.as_str(), basis), may_test).await?;
     values::set_values(&mut connection, &draft, tested.as_ref());
 
-    let sealed = draft.seal(&app, ring, (connection.id.as_str(), connection.environment, 1)).await?;
+    let sealed = draft.seal(app, ring, (connection.id.as_str(), connection.environment, 1)).await?;
     connection.values.secrets_revision = sealed.as_ref().map(|sealed| sealed.context.number);
     let mut new = New { connection, note, sealed, tested, template_revision };
-    let mut answer = new.commit((&app, &claim, ring, &who), &idempotency, &bytes).await;
+    let mut answer = new.commit((app, claim, ring, who), (idempotency, bytes), shown).await;
     if matches!(answer, Err(ApiError::StableKeyTaken)) && !is_chosen {
         // Somebody took the suggested key meanwhile.
-        new.connection.label.stable_key = suffixed(&app, &new.connection.label.stable_key);
-        answer = new.commit((&app, &claim, ring, &who), &idempotency, &bytes).await;
+        new.connection.label.stable_key = suffixed(app, &new.connection.label.stable_key);
+        answer = new.commit((app, claim, ring, who), (idempotency, bytes), shown).await;
     }
     if answer.as_ref().map_or(true, idempotency::is_replayed) {
-        values::leave_blob(&app, new.sealed.as_ref()).await;
+        values::leave_blob(app, new.sealed.as_ref()).await;
     }
     Ok(with_version(answer?, 1))
 }
@@ -291,8 +323,8 @@ impl New {
     async fn commit(
         &self,
         (app, claim, ring, who): (&App, &Claim, &KeyRing, &Identity),
-        idempotency: &Idempotency,
-        bytes: &[u8],
+        (idempotency, bytes): (&Idempotency, &[u8]),
+        shown: &(dyn Fn(&Connection) -> String + Send + Sync),
     ) -> Result<Response, ApiError> {
         let Self { connection, note, sealed, tested, template_revision } = self;
         let mut commit = record::begin((app, who), EventType::Created, (None, connection), Some(1))?;
@@ -303,7 +335,7 @@ impl New {
         commit.push(store::history::insert_revision(&connection.id, &revision));
         commit.extend(sealed.iter().map(|sealed| store::vault_entries::insert(sealed, app.now())));
         commit.extend(tested.iter().map(|tested| store::tests::insert(&connection.id, &tested.test)));
-        let body = serde_json::to_string(&ConnectionView::new(connection, app.radar())).unwrap_or_default();
+        let body = shown(connection);
         let created = Created { id: connection.id.to_string(), body, shows_secret: false };
         idempotency.commit((app, claim, ring), bytes, commit, created).await
     }

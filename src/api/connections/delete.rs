@@ -10,10 +10,12 @@ use crate::api::error::ApiError;
 use crate::api::extract::{IfMatch, InPath, InQuery, Parsed};
 use crate::api::openapi::ChangeProblems;
 use crate::app::App;
+use crate::domain::connection::Connection;
 use crate::domain::event::EventType;
 use crate::domain::id::ConnectionId;
 use crate::domain::scope::Scope;
 use crate::domain::usage::Usage;
+use crate::ports::Statement;
 use crate::store::sources::test_owner;
 use crate::store::{connections, history, nothing, secrets, templates, usages, vault_entries};
 
@@ -82,13 +84,19 @@ pub async fn delete_connection(
         None if force => {}
         None => commit.push(usages::expect(&id, 0)),
     }
-    if before.definition.is_some() {
-        commit.push(templates::expect_no_customer(&id));
-    }
-    commit.push(connections::delete(&id, after.history.version, after.history.modified_at));
-    commit.push(history::forget_settings(&id));
-    commit.extend(vault_entries::delete_all(id.as_str(), secrets::garbage_due(app.now())));
-    commit.extend(vault_entries::delete_all(&test_owner(&id), secrets::garbage_due(app.now())));
+    commit.extend(gone(&after));
     commit.run(&*app.database).await?;
     Ok(answer::no_content())
+}
+
+/// The statements that delete a connection, as its last version has it.
+#[must_use]
+pub fn gone(after: &Connection) -> Vec<Statement> {
+    let (id, at) = (&after.id, after.history.modified_at);
+    let due = secrets::garbage_due(at);
+    let guard = after.definition.as_ref().map(|_| templates::expect_no_customer(id));
+    let rows = [connections::delete(id, after.history.version, at), history::forget_settings(id)];
+    let keys =
+        vault_entries::delete_all(id.as_str(), due).into_iter().chain(vault_entries::delete_all(&test_owner(id), due));
+    guard.into_iter().chain(rows).chain(keys).collect()
 }

@@ -29,8 +29,9 @@ use crate::domain::scope::Scope;
 use crate::domain::time::Timestamp;
 use crate::domain::values::{Secret, Secrets, Settings};
 use crate::probe;
+use crate::store::connections;
+use crate::store::sources::{self, Sources};
 use crate::store::tests::{self, Test};
-use crate::store::{connections, sources};
 
 use super::effective::{self, Purpose};
 use super::layers::Edits;
@@ -72,22 +73,22 @@ pub struct DraftTest {
 }
 
 /// How to test a stored connection, with which unsaved edits laid over it.
-#[derive(Deserialize, ToSchema)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StoredTest {
     /// Settings by field; null clears one.
     #[schema(value_type = Option<Object>)]
-    settings: Option<BTreeMap<String, Option<Value>>>,
+    pub settings: Option<BTreeMap<String, Option<Value>>>,
     /// Secrets by field; null clears one, what is left out is as stored.
     #[schema(value_type = Option<BTreeMap<String, Option<String>>>, write_only)]
-    secrets: Option<BTreeMap<String, Option<Secret>>>,
+    pub secrets: Option<BTreeMap<String, Option<Secret>>>,
     /// With which values: `test` lays the test credentials over those of the organization's connection. A template is always
     /// tested with them, a customer's connection never.
     #[serde(default)]
-    purpose: Purpose,
+    pub purpose: Purpose,
     /// How to test.
     #[serde(default)]
-    mode: Mode,
+    pub mode: Mode,
 }
 
 /// What a test found.
@@ -181,6 +182,15 @@ pub async fn create_test(
     let Body { value: body, .. } = claim.accept(&app, body).await?;
     let (who, found) = claim.load(&app, sources::find(&id)).await?;
     let sources = who.authorize(Scope::ConnectionsTest, found)?;
+    test_stored(&app, &who, &sources, body).await
+}
+
+/// Tests a stored connection for a caller who may.
+///
+/// # Errors
+/// When the values do not fit, there were too many tests, or the storage failed.
+pub async fn test_stored(app: &App, who: &Identity, sources: &Sources, body: StoredTest) -> Result<Response, ApiError> {
+    let id = &sources.connection.id;
     let kind = sources.connection.owner.kind;
     if kind == Kind::Customer && body.purpose == Purpose::Test {
         return Err(ApiError::invalid("/purpose", "A customer's connection has no test credentials: leave it out."));
@@ -189,14 +199,14 @@ pub async fn create_test(
     let is_of_others = kind == Kind::Organization && body.purpose == Purpose::Test;
     let is_edited = body.settings.is_some() || body.secrets.is_some();
     let edits = Edits { settings: body.settings.unwrap_or_default(), secrets: body.secrets.unwrap_or_default() };
-    let draft = effective::to_test(&app, app.ring()?, &sources, (body.purpose, edits)).await?;
+    let draft = effective::to_test(app, app.ring()?, sources, (body.purpose, edits)).await?;
     let environment = sources.connection.environment;
     let subject = Subject { environment, id: id.to_string(), bucket: id.to_string() };
-    let tested = test(&app, &who, &subject, &draft, (body.mode, sources.basis())).await?;
+    let tested = test(app, who, &subject, &draft, (body.mode, sources.basis())).await?;
     if is_edited || is_of_others {
         return Ok(answer::json(StatusCode::OK, &TestResult::of_draft(tested)));
     }
-    tested.keep(&app, &id).await?;
+    tested.keep(app, id).await?;
     Ok(answer::json(StatusCode::CREATED, &TestResult::new(tested.test, tested.finding.facts)))
 }
 

@@ -31,7 +31,7 @@ use super::effective::{self, Purpose};
 use super::layers::{Edited, Edits};
 use super::tested::{Tested, test_before_save};
 use super::values::{Draft, check_key, find_key_check};
-use super::view::{self, ConnectionView};
+use super::view::{self, ConnectionView, Show};
 use super::{record, values};
 
 /// How values are changed.
@@ -49,38 +49,38 @@ pub struct ChangeQuery {
 }
 
 /// What to change. What is left out stays; identity (environment, provider, connection type) always stays.
-#[derive(Deserialize, ToSchema)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateConnection {
     /// Its name.
-    name: Option<Name>,
+    pub name: Option<Name>,
     /// Its description.
-    description: Option<Description>,
+    pub description: Option<Description>,
     /// The name under which workflows find it: changing it breaks those that use the old one.
-    stable_key: Option<StableKey>,
+    pub stable_key: Option<StableKey>,
     /// Its tags, at most 20; replaces all of them.
     #[schema(max_items = 20)]
-    tags: Option<BTreeSet<Tag>>,
+    pub tags: Option<BTreeSet<Tag>>,
     /// Settings by field; null clears one.
     #[schema(value_type = Option<Object>)]
-    settings: Option<BTreeMap<String, Option<Value>>>,
+    pub settings: Option<BTreeMap<String, Option<Value>>>,
     /// Secrets by field; null clears one, what is left out is kept.
     #[schema(value_type = Option<BTreeMap<String, Option<String>>>, write_only)]
-    secrets: Option<BTreeMap<String, Option<Secret>>>,
+    pub secrets: Option<BTreeMap<String, Option<Secret>>>,
     /// Whether it is resolved and exposed at all.
-    enabled: Option<bool>,
+    pub enabled: Option<bool>,
     /// Whether embedded workflows may use it.
-    embedded: Option<bool>,
+    pub embedded: Option<bool>,
     /// When the credential expires; null for not known.
     #[serde(default, deserialize_with = "crate::api::extract::time_field")]
     #[schema(value_type = Option<Timestamp>)]
-    expires_at: Field<Timestamp>,
+    pub expires_at: Field<Timestamp>,
     /// By when it should be rotated; null for no such date.
     #[serde(default, deserialize_with = "crate::api::extract::time_field")]
     #[schema(value_type = Option<Timestamp>)]
-    rotate_by: Field<Timestamp>,
+    pub rotate_by: Field<Timestamp>,
     /// Why: kept with the revision that new values make.
-    note: Option<Note>,
+    pub note: Option<Note>,
 }
 
 /// PATCH /v1/connections/{id}
@@ -102,7 +102,7 @@ pub async fn update_connection(
 ) -> Result<Response, ApiError> {
     let InPath(id) = claim.accept(&app, id).await?;
     let InQuery(query) = claim.accept(&app, query).await?;
-    let Body { value: mut body, .. } = claim.accept(&app, body).await?;
+    let Body { value: body, .. } = claim.accept(&app, body).await?;
     let (who, (found, key_check)) = claim.load(&app, sources::find(&id).and(find_key_check(&app))).await?;
     let sources = who.authorize(Scope::ConnectionsWrite, found)?;
     let before = &sources.connection;
@@ -110,17 +110,33 @@ pub async fn update_connection(
     let ring = app.ring()?;
     check_key(ring, ring.primary_id(), key_check.as_deref())?;
 
+    change(&app, &who, ring, &sources, (body, query), &|after| view::answer(&app, after)).await
+}
+
+/// Changes a connection for a caller who may.
+///
+/// # Errors
+/// When the values do not fit, somebody else changed it, or the storage failed.
+pub async fn change(
+    app: &App,
+    who: &Identity,
+    ring: &KeyRing,
+    sources: &Sources,
+    (mut body, query): (UpdateConnection, ChangeQuery),
+    show: Show<'_>,
+) -> Result<Response, ApiError> {
+    let before = &sources.connection;
     let (settings, secrets, note) = (body.settings.take(), body.secrets.take(), body.note.take());
     let dates = DatesChanged { expires_at: body.expires_at != Field::Kept, rotate_by: body.rotate_by != Field::Kept };
     let mut after = relabeled(before, body)?;
     if settings.is_none() && secrets.is_none() {
-        return save(&app, &who, (&sources, after), Update::of(dates)).await;
+        return save(app, who, (sources, after), Update::of(dates), show).await;
     }
     let edits = Edits { settings: settings.unwrap_or_default(), secrets: secrets.unwrap_or_default() };
-    let revalued = revalue(&app, ring, &sources, edits, query).await?;
+    let revalued = revalue(app, ring, sources, edits, query).await?;
     let Revalued { draft, tested, secret_changes, is_changed, must_seal, consequence } = revalued;
     if !is_changed {
-        return save(&app, &who, (&sources, after), Update { tested, ..Update::of(dates) }).await;
+        return save(app, who, (sources, after), Update { tested, ..Update::of(dates) }, show).await;
     }
     after.history.revision += 1;
     if !dates.expires_at && values::is_any_changed(&secret_changes) {
@@ -129,14 +145,14 @@ pub async fn update_connection(
     values::set_values(&mut after, &draft, tested.as_ref());
     consequence.apply(&mut after);
     let sealed = if must_seal {
-        let sealed = draft.seal(&app, ring, (id.as_str(), before.environment, after.history.revision)).await?;
+        let sealed = draft.seal(app, ring, (before.id.as_str(), before.environment, after.history.revision)).await?;
         after.values.secrets_revision = sealed.as_ref().map(|sealed| sealed.context.number);
         sealed
     } else {
         None
     };
     let update = Update { dates, tested, revision: Some((secret_changes, note, consequence)), sealed };
-    save(&app, &who, (&sources, after), update).await
+    save(app, who, (sources, after), update, show).await
 }
 
 /// What the values become.
@@ -234,11 +250,12 @@ async fn save(
     who: &Identity,
     (sources, mut after): (&Sources, Connection),
     update: Update,
+    show: Show<'_>,
 ) -> Result<Response, ApiError> {
     let before = &sources.connection;
     let is_relabeled = (&before.label, before.switches, before.dates) != (&after.label, after.switches, after.dates);
     if !is_relabeled && update.revision.is_none() {
-        return store_test(app, before, update.tested).await;
+        return store_test(app, before, update.tested, show).await;
     }
     after.history.version += 1;
     after.history.modified_at = app.now();
@@ -249,7 +266,7 @@ async fn save(
         commit.push(connections::update_label(&after, update.dates));
         commit.extend(update.tested.iter().flat_map(|tested| tested.store(&after.id)));
         commit.run(&*app.database).await?;
-        return if update.tested.is_some() { reread(app, &after.id).await } else { Ok(view::answer(app, &after)) };
+        return if update.tested.is_some() { reread(app, &after.id, show).await } else { Ok(show(&after)) };
     };
     commit.extend(consequence.statements(app, sources));
     commit.push(connections::update(&after));
@@ -261,18 +278,23 @@ async fn save(
         values::leave_blob(app, update.sealed.as_ref()).await;
     }
     committed?;
-    Ok(view::answer(app, &after))
+    Ok(show(&after))
 }
 
 /// Stores the test of values that are the current ones already.
-async fn store_test(app: &App, connection: &Connection, tested: Option<Tested>) -> Result<Response, ApiError> {
-    let Some(tested) = tested else { return Ok(view::answer(app, connection)) };
+async fn store_test(
+    app: &App,
+    connection: &Connection,
+    tested: Option<Tested>,
+    show: Show<'_>,
+) -> Result<Response, ApiError> {
+    let Some(tested) = tested else { return Ok(show(connection)) };
     tested.keep(app, &connection.id).await?;
-    reread(app, &connection.id).await
+    reread(app, &connection.id, show).await
 }
 
 /// Answers with the connection as it is now: the database alone knows what a test made of its health.
-async fn reread(app: &App, id: &ConnectionId) -> Result<Response, ApiError> {
+async fn reread(app: &App, id: &ConnectionId, show: Show<'_>) -> Result<Response, ApiError> {
     let found = connections::find_connection(id).run(&*app.database).await?;
-    Ok(view::answer(app, &found.ok_or(ApiError::NotFound)?))
+    Ok(show(&found.ok_or(ApiError::NotFound)?))
 }

@@ -312,6 +312,9 @@ impl<'a> ConnectionView<'a> {
     }
 }
 
+/// How a connection is shown to who asks.
+pub type Show<'a> = &'a (dyn Fn(&Connection) -> Response + Send + Sync);
+
 /// Answers with a connection and its version as ETag.
 #[must_use]
 pub fn answer(app: &App, connection: &Connection) -> Response {

@@ -56,8 +56,7 @@ impl Whose {
             (Kind::Template, _) => self.template(),
             (Kind::Customer, Some(_)) => self.under(template),
             (kind, _) => {
-                let supplied_by = (kind == Kind::Customer).then_some(SuppliedBy::Organization);
-                let owner = Owner { kind, template: None, customer: self.customer.clone(), supplied_by };
+                let owner = Owner { kind, template: None, customer: self.customer.clone(), supplied_by: None };
                 let (connection_type, provider) = self.find_type()?;
                 Ok(Settled { connection_type, provider, owner, definition: None })
             }

@@ -10,7 +10,7 @@ use crate::api::extract::header_text;
 use crate::app::App;
 use crate::store::access;
 
-const METHODS: &str = "GET, POST, OPTIONS";
+const METHODS: &str = "GET, POST, PATCH, DELETE, OPTIONS";
 const HEADERS: &str = "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key";
 const EXPOSED: &str = "ETag, Retry-After, Keyfob-Request-Id";
 

@@ -23,7 +23,7 @@ use crate::domain::actor::Actor;
 use crate::domain::audit::AuditAction;
 use crate::domain::caller::SessionCaller;
 use crate::domain::environment::Environment;
-use crate::domain::id::{SessionId, SigningKeyId};
+use crate::domain::id::{ConnectionId, SessionId, SigningKeyId};
 use crate::domain::text::{Customer, TokenId};
 use crate::domain::time::Timestamp;
 use crate::jwt::{self, Claims, Expected, Jws, JwtError, LEEWAY};
@@ -106,6 +106,7 @@ struct Own {
     purpose: Option<Purpose>,
     providers: Option<Vec<String>>,
     connection_types: Option<Vec<String>>,
+    templates: Option<Vec<ConnectionId>>,
 }
 
 /// What the session is for, where it is for no customer.
@@ -152,7 +153,8 @@ impl Grant {
         let own = own.unwrap_or_default();
         let is_here = own.environment.is_none_or(|environment| environment == key.environment);
         errors.need(is_here.then_some(()), "`keyfob.environment` is that of the key.");
-        let limits = Limits { providers: own.providers, connection_types: own.connection_types };
+        let limits =
+            Limits { providers: own.providers, connection_types: own.connection_types, templates: own.templates };
         let unknown =
             limits.errors("/keyfob").into_iter().map(|error| format!("`{}`: {}", error.pointer, error.detail));
         errors.0.extend(unknown);
@@ -195,6 +197,7 @@ async fn mint(app: &App, key: &SigningKey, grant: &Grant) -> Result<Response, Ap
         customer: customer.clone(),
         providers: set(&grant.limits.providers),
         connection_types: set(&grant.limits.connection_types),
+        templates: grant.limits.templates.as_ref().map(|ids| ids.iter().cloned().collect()),
         expires_at: latest.min(grant.expires_at),
     };
     // Who works in the designer is known by the organization alone.

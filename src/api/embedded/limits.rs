@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::api::error::ValueError;
 use crate::catalog::Catalog;
+use crate::domain::id::ConnectionId;
 
 /// What a session may use; everything, where nothing is said.
 #[derive(Debug, Default)]
@@ -12,6 +13,8 @@ pub struct Limits {
     pub providers: Option<Vec<String>>,
     /// The keys of connection types.
     pub connection_types: Option<Vec<String>>,
+    /// The ids of templates. Those that are not there limit it to nothing.
+    pub templates: Option<Vec<ConnectionId>>,
 }
 
 impl Limits {

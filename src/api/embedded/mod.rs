@@ -5,5 +5,7 @@ pub mod cors;
 pub mod exchange;
 pub mod limits;
 pub mod origins;
+pub mod own;
 pub mod providers;
 pub mod sessions;
+pub mod view;

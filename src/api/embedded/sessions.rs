@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::domain::audit::AuditAction;
 use crate::domain::caller::SessionCaller;
 use crate::domain::environment::Environment;
-use crate::domain::id::SessionId;
+use crate::domain::id::{ConnectionId, SessionId};
 use crate::domain::scope::Scope;
 use crate::domain::text::Customer;
 use crate::domain::time::Timestamp;
@@ -45,6 +45,8 @@ pub struct CreateSession {
     providers: Option<Vec<String>>,
     /// The connection types that it is limited to; all, where left out.
     connection_types: Option<Vec<String>>,
+    /// The templates that it is limited to, with the connections under them; all, where left out.
+    templates: Option<Vec<ConnectionId>>,
     /// How long it lives, in seconds.
     #[schema(minimum = 60, maximum = 1800, default = 1800)]
     expires_in: Option<u16>,
@@ -83,7 +85,8 @@ pub async fn create_session(
     if let Some(response) = idempotency.replay(ring, &bytes, answered)? {
         return Ok(response);
     }
-    let limits = Limits { providers: body.providers, connection_types: body.connection_types };
+    let limits =
+        Limits { providers: body.providers, connection_types: body.connection_types, templates: body.templates };
     check(body.expires_in, &limits)?;
     let now = app.now();
     let seconds = body.expires_in.unwrap_or(MAX_SECONDS);
@@ -93,6 +96,7 @@ pub async fn create_session(
         customer: body.customer,
         providers: limits.providers.map(BTreeSet::from_iter),
         connection_types: limits.connection_types.map(BTreeSet::from_iter),
+        templates: limits.templates.map(BTreeSet::from_iter),
         expires_at: now + Duration::from_secs(seconds.into()),
     };
     let token = Token::new_session(&*app.random);

@@ -31,6 +31,11 @@ impl ApiError {
                 "session_required",
                 "This route is for embedded sessions: mint one with POST /v1/embedded/sessions.",
             ),
+            Self::NotOwn => (
+                S::FORBIDDEN,
+                "not_own",
+                "This connection is the organization's to change: only own ones can be changed here.",
+            ),
             Self::ForeignOrigin => (
                 S::FORBIDDEN,
                 "foreign_origin",

@@ -90,7 +90,7 @@ async fn a_session_may_use_the_routes_of_pages_and_no_other() {
     let world = World::new().await;
     for body in [json!({ "customer": "c1" }), json!({})] {
         let session = format!("Bearer {}", world.session(&body).await);
-        for row in table().iter().filter(|row| !matches!(row.need, Need::Nothing | Need::Body)) {
+        for row in table().iter().filter(|row| !matches!(row.need, Need::Nothing | Need::Body | Need::Own)) {
             let before = world.state();
             let answer = world.ask(row, Some(&session)).await;
             if row.need == Need::Session {
@@ -104,10 +104,36 @@ async fn a_session_may_use_the_routes_of_pages_and_no_other() {
 }
 
 #[tokio::test]
+async fn what_is_a_customers_own_is_for_that_customers_sessions_alone() {
+    for row in table().iter().filter(|row| row.need == Need::Own) {
+        let world = World::new().await;
+        let known = format!("Bearer {}", world.session(&json!({ "customer": "known" })).await);
+        let mut answers = BTreeSet::new();
+        for other in [json!({ "customer": "c1" }), json!({ "customer": "Known" }), json!({})] {
+            let session = format!("Bearer {}", world.session(&other).await);
+            let before = world.state();
+            if row.path.contains("{id}") {
+                let answer = world.ask(row, Some(&session)).await;
+                assert_eq!(answer.problem(), (404, "not_found".to_owned()), "{other} {} {}", row.method, row.path);
+                answers.insert(comparable(&answer));
+                let random = path_of(row, "con_01kag3p3g0zzzzzzzzzzzzzzzz");
+                answers.insert(comparable(&world.ask_at(&random, row, Some(&session)).await));
+                assert_eq!(world.state(), before, "{other} {} {}", row.method, row.path);
+            }
+        }
+        assert!(answers.len() < 2, "{answers:#?}");
+        let before = audited(&world.keyfob);
+        world.ask(row, Some(&known)).await.expect(row.status);
+        let expected: Vec<&str> = [row.audited].into_iter().filter(|action| !action.is_empty()).collect();
+        assert_eq!(audited(&world.keyfob)[before.len()..], expected, "{} {}", row.method, row.path);
+    }
+}
+
+#[tokio::test]
 async fn no_key_may_use_the_routes_of_pages_not_even_the_root_key() {
     let world = World::new().await;
     let all = world.keyfob.key(&world::SCOPES, &world::ENVIRONMENTS).await;
-    for row in table().iter().filter(|row| row.need == Need::Session) {
+    for row in table().iter().filter(|row| matches!(row.need, Need::Session | Need::Own)) {
         for key in [ROOT, &all] {
             let answer = world.ask(row, Some(&format!("Bearer {key}"))).await;
             assert_eq!(answer.problem(), (403, "session_required".to_owned()), "{} {}", row.method, row.path);
@@ -195,7 +221,8 @@ async fn what_is_elsewhere_deleted_absent_or_malformed_is_404_with_the_same_byte
     let key = format!("Bearer {key}");
     let before = world.state();
     let mut answers = BTreeSet::new();
-    for row in table().iter().filter(|row| row.path.contains("{id}")) {
+    for row in table().iter().filter(|row| row.path.contains("{id}") && !matches!(row.need, Need::Own | Need::Nothing))
+    {
         for (what, id) in &gone {
             let answer = world.ask_at(&path_of(row, id), row, Some(&key)).await;
             assert_eq!(answer.problem(), (404, "not_found".to_owned()), "{what}: {} {}", row.method, row.path);

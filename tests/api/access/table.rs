@@ -15,6 +15,8 @@ pub(crate) enum Need {
     Scope(&'static str),
     /// An embedded session.
     Session,
+    /// The embedded session of the customer whose the object is, or is to be.
+    Own,
     /// A session of the dashboard.
     Dashboard,
 }
@@ -52,7 +54,7 @@ pub(crate) struct Row {
 impl Row {
     /// Whether its request carries `If-Match`.
     pub(crate) fn needs_version(&self) -> bool {
-        let is_connection = self.path == "/v1/connections/{id}";
+        let is_connection = ["/v1/connections/{id}", "/v1/embedded/connections/{id}"].contains(&self.path);
         is_connection && matches!(self.method, "PATCH" | "DELETE")
             || self.path.ends_with("/restore")
             || self.path.ends_with("/test-credentials")
@@ -105,6 +107,8 @@ fn open() -> Vec<Row> {
         row("OPTIONS /v1/embedded/providers", Need::Nothing, Elsewhere::Same).status(204),
         row("OPTIONS /v1/embedded/providers/{provider}", Need::Nothing, Elsewhere::Same).status(204),
         row("OPTIONS /v1/embedded/connections", Need::Nothing, Elsewhere::Same).status(204),
+        row("OPTIONS /v1/embedded/connections/{id}", Need::Nothing, Elsewhere::Same).status(204),
+        row("OPTIONS /v1/embedded/connections/{id}/tests", Need::Nothing, Elsewhere::Same).status(204),
         row("OPTIONS /v1/embedded/sessions/exchange", Need::Nothing, Elsewhere::Same).status(204),
         row("POST /v1/embedded/sessions/exchange", Need::Body, Elsewhere::Same)
             .body(json!({ "jwt": "a.b.c" }))
@@ -243,6 +247,19 @@ fn embedded() -> Vec<Row> {
         row("GET /v1/embedded/providers", Need::Session, Same),
         row("GET /v1/embedded/providers/{provider}", Need::Session, Same),
         row("GET /v1/embedded/connections", Need::Session, Same),
+        row("POST /v1/embedded/connections", Need::Own, Same)
+            .body(json!({
+                "provider": "http", "connection_type": "none", "name": "Another",
+                "settings": { "base_url": "https://api.other.dev" },
+            }))
+            .status(201)
+            .audited("connection.created"),
+        row("GET /v1/embedded/connections/{id}", Need::Own, Same),
+        row("PATCH /v1/embedded/connections/{id}", Need::Own, Same)
+            .body(json!({ "name": "New" }))
+            .audited("connection.updated"),
+        row("DELETE /v1/embedded/connections/{id}", Need::Own, Same).status(204).audited("connection.deleted"),
+        row("POST /v1/embedded/connections/{id}/tests", Need::Own, Same).body(json!({})).status(201),
     ]
 }
 

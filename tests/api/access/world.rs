@@ -36,6 +36,8 @@ pub(crate) const ENVIRONMENTS: [&str; 3] = ["development", "staging", "productio
 pub(crate) struct World {
     pub(crate) keyfob: Keyfob,
     pub(crate) connection: String,
+    /// That of the customer `known`.
+    pub(crate) own: String,
     /// Another one, which the step `s` of the workflow `w` uses.
     used: String,
     pub(crate) key: String,
@@ -64,7 +66,7 @@ impl World {
         let mut customers = bearer("Known");
         customers["kind"] = "customer".into();
         customers["customer"] = "known".into();
-        keyfob.create(&customers).await;
+        let own = id(&keyfob.create(&customers).await);
         let used = id(&keyfob.create(&bearer("Used")).await);
         keyfob.request("PUT", &format!("/v1/connections/{used}/usages/w/s"), ROOT, &[], &Value::Null).await.expect(201);
         let key = json!({ "name": "Old", "scopes": ["api-keys:manage"], "environments": ["development"] });
@@ -77,7 +79,7 @@ impl World {
         let webhook = keyfob.post("/v1/webhooks", &webhook).await.expect(201).json();
         let signing_key = id(&keyfob.post("/v1/signing-keys", &super::table::signing_key()).await.expect(201).json());
         let (connection, key, origin, webhook) = (id(&connection), id(&key), id(&origin), id(&webhook));
-        Self { keyfob, connection, used, key, origin, webhook, signing_key }
+        Self { keyfob, connection, own, used, key, origin, webhook, signing_key }
     }
 
     pub(crate) fn state(&self) -> State {
@@ -91,6 +93,7 @@ impl World {
     /// The path of a route, with what is there.
     pub(crate) fn path(&self, row: &Row) -> String {
         let id = match row.path.split('/').nth(2) {
+            _ if row.path.starts_with("/v1/embedded/connections/") => &self.own,
             Some("connections") if row.path.contains("/usages") || row.path.ends_with("/replace") => &self.used,
             Some("connections") => &self.connection,
             Some("api-keys") => &self.key,

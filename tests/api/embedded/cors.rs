@@ -61,7 +61,7 @@ async fn a_preflight_of_a_registered_origin_is_answered_before_any_authenticatio
     for path in PATHS.into_iter().chain([EXCHANGE]) {
         let answer = preflight(&keyfob, path, PAGE).await.expect(204);
         assert_eq!(answer.header("access-control-allow-origin"), PAGE);
-        assert_eq!(answer.header("access-control-allow-methods"), "GET, POST, OPTIONS");
+        assert_eq!(answer.header("access-control-allow-methods"), "GET, POST, PATCH, DELETE, OPTIONS");
         let headers = answer.header("access-control-allow-headers");
         assert_eq!(headers, "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key");
         assert!(answer.headers.get("access-control-allow-credentials").is_none());
@@ -140,7 +140,10 @@ async fn a_removed_origin_is_refused_at_the_next_request() {
 #[tokio::test]
 async fn the_api_for_servers_answers_no_cors_not_even_to_a_registered_origin() {
     let keyfob = with_origin().await;
-    let of_pages = |path: &str| path == EXCHANGE || PATHS.contains(&path.replace("{provider}", "http").as_str());
+    let of_pages = |path: &str| {
+        let is_list = PATHS.contains(&path.replace("{provider}", "http").as_str());
+        is_list || path == EXCHANGE || path.starts_with("/v1/embedded/connections/")
+    };
     for (method, path) in routes().into_iter().filter(|(_, path)| !of_pages(path)) {
         let path = path.replace("{provider}", "slack").replace("{number}", "1").replace("{id}", "con_x");
         for key in [ROOT, "kf_secret"] {

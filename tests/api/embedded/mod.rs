@@ -4,6 +4,7 @@ mod cors;
 mod exchange;
 mod list;
 mod origins;
+mod own;
 mod sessions;
 mod stored;
 
