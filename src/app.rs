@@ -12,6 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::egress::{Egress, Policy};
 use crate::people::SignIn;
 use crate::ports::{Assets, BlobStore, Clock, Connect, Database, Log, Network, Random, Sign, Throttle, Unicode};
+use crate::probe::Means;
 use crate::trace::{Trace, Traced};
 use crate::vault::{KeyRing, KeyRingError};
 
@@ -133,6 +134,12 @@ impl App {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// What the test of a connection needs.
+    #[must_use]
+    pub fn means(&self) -> Means<'_> {
+        Means { egress: &self.egress, random: &*self.random, unicode: &*self.unicode, sign: &*self.sign }
     }
 
     /// What dates are seen from: now, as far as the configured horizon.

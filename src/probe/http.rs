@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use ::http::header::{ACCEPT, HeaderValue, USER_AGENT};
 
-use super::Finding;
 use super::facts::Told;
 use super::verdict::{Evidence, Ruling};
+use super::{Finding, Means};
 use crate::catalog::file::{Call, Test};
 use crate::catalog::provider::ConnectionType;
 use crate::catalog::request::{self, Credential};
@@ -37,7 +37,7 @@ pub(super) struct Subject<'a> {
 
 /// Tests a connection by the call that its file describes, comparison included.
 pub(super) async fn test(
-    (egress, sign): (&Egress, &dyn Sign),
+    Means { egress, sign, .. }: Means<'_>,
     connection_type: &ConnectionType,
     settings: &Settings,
     secrets: &Secrets,

@@ -2,19 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::Finding;
 use super::http::Subject;
 use super::verdict::Evidence;
+use super::{Finding, Means};
 use crate::catalog::provider::ConnectionType;
 use crate::catalog::request::Credential;
 use crate::domain::origin::Origin;
 use crate::domain::values::{Secrets, Settings};
-use crate::egress::Egress;
-use crate::ports::Sign;
 
 /// Sends the one fixed message of a connection type; none where the type has no message.
 pub async fn send_message(
-    (egress, sign): (&Egress, &dyn Sign),
+    Means { egress, sign, .. }: Means<'_>,
     connection_type: &ConnectionType,
     settings: &Settings,
     secrets: &Secrets,

@@ -33,22 +33,33 @@ use crate::egress::Egress;
 use crate::ports::{Random, Sign, Unicode};
 use verdict::Ruling;
 
+/// What a test needs of the world.
+#[derive(Clone, Copy)]
+pub struct Means<'a> {
+    /// The guarded network.
+    pub egress: &'a Egress,
+    /// For what must never repeat.
+    pub random: &'a dyn Random,
+    /// For what is hashed after it was brought into one spelling.
+    pub unicode: &'a dyn Unicode,
+    /// For keys that sign.
+    pub sign: &'a dyn Sign,
+}
+
 /// Tests a connection without any visible effect at the provider. The whole test takes no longer than one exchange may, and
 /// just as long where nobody answers.
 ///
 /// `unknown` / `no_test` where the type has no test, or a field that its test needs has no value.
 pub async fn test(
-    (egress, random, unicode, sign): (&Egress, &dyn Random, &dyn Unicode, &dyn Sign),
+    means: Means<'_>,
     connection_type: &ConnectionType,
     settings: &Settings,
     secrets: &Secrets,
     destinations: &BTreeSet<Origin>,
 ) -> Finding {
     match &connection_type.reach {
-        Reach::Request(_) => http::test((egress, sign), connection_type, settings, secrets, destinations).await,
-        Reach::Server(template) => {
-            server::test((egress, random, unicode), template, settings, secrets, destinations).await
-        }
+        Reach::Request(_) => http::test(means, connection_type, settings, secrets, destinations).await,
+        Reach::Server(template) => server::test(means, template, settings, secrets, destinations).await,
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::Finding;
 use super::facts::fact;
 use super::verdict::Ruling;
 use super::wire::{End, NO_TLS, ODD, Wire};
-use super::{mysql, postgresql};
+use super::{Finding, Means, mysql, postgresql};
 use crate::catalog::reach::{Protocol, ServerTemplate};
 use crate::catalog::server::{Server, render};
 use crate::domain::origin::Origin;
@@ -29,7 +28,7 @@ pub(super) struct Guest<'a> {
 
 /// Tests a connection to a server as its protocol does.
 pub(super) async fn test(
-    (egress, random, unicode): (&Egress, &dyn Random, &dyn Unicode),
+    Means { egress, random, unicode, .. }: Means<'_>,
     template: &ServerTemplate,
     settings: &Settings,
     secrets: &Secrets,

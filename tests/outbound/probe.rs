@@ -14,7 +14,7 @@ use keyfob::domain::values::{Secret, Secrets, Settings};
 use keyfob::domain::verdict::Verdict;
 use keyfob::egress::{Egress, Policy};
 use keyfob::ports::Network;
-use keyfob::probe::{self, Finding};
+use keyfob::probe::{self, Finding, Means};
 use serde_json::{Value, json};
 
 use crate::counterpart::{Counterpart, Received, Reply, answer};
@@ -35,6 +35,11 @@ const HURRIED: Duration = Duration::from_millis(20);
 pub(crate) fn egress(network: impl Network + 'static, policy: Policy, patience: Duration) -> Egress {
     let clock = SetClock::at(Timestamp::from_millis(0)).with_patience(patience);
     Egress::new((Arc::new(network), Arc::new(Parrots)), Arc::new(clock), policy)
+}
+
+/// What a test needs, with this egress.
+pub(crate) fn means<'a>(egress: &'a Egress, random: &'a SeededRandom) -> Means<'a> {
+    Means { egress, random, unicode: &Tables, sign: &Ring }
 }
 
 fn settings(values: &[(&str, &str)]) -> Settings {
@@ -74,7 +79,7 @@ mod slack {
     async fn test_for(patience: Duration, stub: &Stub, url: &str) -> Finding {
         let egress = egress(stub.network(), Policy::default(), patience);
         probe::test(
-            (&egress, &SeededRandom::default(), &Tables, &Ring),
+            means(&egress, &SeededRandom::default()),
             slack(),
             &Settings::new(),
             &secrets(&[("webhook_url", url)]),
@@ -127,7 +132,7 @@ mod slack {
             let egress = egress.clone();
             async move {
                 probe::send_message(
-                    (&egress, &Ring),
+                    means(&egress, &SeededRandom::default()),
                     slack(),
                     &Settings::new(),
                     &secrets(&[("webhook_url", url)]),
@@ -155,7 +160,7 @@ mod discord {
         let egress = egress(stub.network(), Policy::default(), PATIENT);
         let secrets = secrets(&[("webhook_url", url)]);
         probe::test(
-            (&egress, &SeededRandom::default(), &Tables, &Ring),
+            means(&egress, &SeededRandom::default()),
             connection_type,
             &Settings::new(),
             &secrets,
@@ -216,7 +221,7 @@ mod generic {
         let secrets = secrets(&["token", "password", "header_value", "query_value"].map(|field| (field, secret)));
         let egress = egress(RealNetwork::new(), Policy { allow_private_network: true }, patience);
         probe::test(
-            (&egress, &SeededRandom::default(), &Tables, &Ring),
+            means(&egress, &SeededRandom::default()),
             http,
             &settings,
             &secrets,
@@ -407,17 +412,20 @@ async fn a_type_without_a_harmless_test_is_not_tested() {
     let settings = settings(&[("base_url", url.as_str()), ("test_method", "GET"), ("test_path", "/")]);
     let (secrets, destinations) = (Secrets::default(), BTreeSet::from([counterpart.origin()]));
     for connection_type in [&visible, &none] {
-        let finding = probe::test(
-            (&egress, &SeededRandom::default(), &Tables, &Ring),
-            connection_type,
-            &settings,
-            &secrets,
-            &destinations,
-        )
-        .await;
+        let finding =
+            probe::test(means(&egress, &SeededRandom::default()), connection_type, &settings, &secrets, &destinations)
+                .await;
         assert_eq!(found(&finding), unknown(Reason::NoTest));
         assert!(
-            probe::send_message((&egress, &Ring), connection_type, &settings, &secrets, &destinations).await.is_none()
+            probe::send_message(
+                means(&egress, &SeededRandom::default()),
+                connection_type,
+                &settings,
+                &secrets,
+                &destinations
+            )
+            .await
+            .is_none()
         );
     }
     assert!(counterpart.received().is_empty());

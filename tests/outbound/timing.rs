@@ -23,8 +23,8 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 use url::Host as Name;
 
-use crate::ports::{Parrots, SeededRandom, SetClock, Tables};
-use crate::signing::Ring;
+use crate::ports::{Parrots, SeededRandom, SetClock};
+use crate::probe::means;
 
 /// What becomes of a request.
 #[derive(Debug, Clone, Copy)]
@@ -91,8 +91,7 @@ async fn found(host: Host, base_url: &str, allowed: &str) -> (Option<Reason>, Du
     let secrets: Secrets = [("token".to_owned(), Secret::new("s3cret".to_owned()))].into_iter().collect();
     let allowed = BTreeSet::from([Origin::try_from(allowed.to_owned()).unwrap()]);
     let began = Instant::now();
-    let finding =
-        probe::test((&egress, &SeededRandom::default(), &Tables, &Ring), bearer, &settings, &secrets, &allowed).await;
+    let finding = probe::test(means(&egress, &SeededRandom::default()), bearer, &settings, &secrets, &allowed).await;
     (finding.reason, began.elapsed())
 }
 
@@ -221,8 +220,7 @@ async fn found_database(server: Server, host: &str, ssl_mode: &str, allowed: &st
     let secrets: Secrets = [("password".to_owned(), Secret::new("s3cret".to_owned()))].into_iter().collect();
     let allowed = BTreeSet::from([Origin::try_from(allowed.to_owned()).unwrap()]);
     let began = Instant::now();
-    let finding =
-        probe::test((&egress, &SeededRandom::default(), &Tables, &Ring), of, &settings, &secrets, &allowed).await;
+    let finding = probe::test(means(&egress, &SeededRandom::default()), of, &settings, &secrets, &allowed).await;
     (finding.reason, began.elapsed())
 }
 

@@ -19,7 +19,7 @@ const USES: [(&str, &[&str]); 18] = [
     ("people", &["domain", "egress", "jwt", "ports"]),
     ("config", &["egress", "people", "token", "vault"]),
     ("trace", &["domain", "ports"]),
-    ("app", &["config", "domain", "egress", "people", "ports", "trace", "vault"]),
+    ("app", &["config", "domain", "egress", "people", "ports", "probe", "trace", "vault"]),
     (
         "api",
         &[

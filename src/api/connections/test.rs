@@ -242,8 +242,7 @@ async fn test(
     audited::begin(app, &who.actor, entry)?.run(&*app.database).await?;
     let began = app.now();
     let Draft { connection_type, settings, secrets, destinations, .. } = draft;
-    let finding =
-        probe::send_message((&app.egress, &*app.sign), connection_type, settings, secrets, destinations).await;
+    let finding = probe::send_message(app.means(), connection_type, settings, secrets, destinations).await;
     let finding = finding.ok_or(ApiError::NoMessage)?;
     Ok(Tested::record(app, finding, basis, Source::Message, began))
 }

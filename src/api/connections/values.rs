@@ -90,14 +90,8 @@ impl Draft {
 
     /// Tests the values, harming nothing.
     pub async fn test(&self, app: &App) -> Finding {
-        probe::test(
-            (&app.egress, &*app.random, &*app.unicode, &*app.sign),
-            self.connection_type,
-            &self.settings,
-            &self.secrets,
-            &self.destinations,
-        )
-        .await
+        let Self { connection_type, settings, secrets, destinations, .. } = self;
+        probe::test(app.means(), connection_type, settings, secrets, destinations).await
     }
 
     /// The hosts that a test of the values calls, each once.

@@ -33,9 +33,8 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use url::Host;
 
-use crate::ports::{RealNetwork, SeededRandom, SetClock, Tables};
-use crate::probe::{IMPATIENT, PATIENT};
-use crate::signing::Ring;
+use crate::ports::{RealNetwork, SeededRandom, SetClock};
+use crate::probe::{IMPATIENT, PATIENT, means};
 
 /// A database server that runs until the test ends.
 pub(crate) struct Server {
@@ -167,7 +166,7 @@ async fn test(provider: &str, lines: Lines, port: u16, replaced: &Value, patienc
     let clock = SetClock::at(Timestamp::from_millis(0)).with_patience(patience);
     let policy = Policy { allow_private_network: true };
     let egress = Egress::new((Arc::new(RealNetwork::new()), Arc::new(lines)), Arc::new(clock), policy);
-    probe::test((&egress, &SeededRandom::default(), &Tables, &Ring), of, &settings, &secrets, &origins).await
+    probe::test(means(&egress, &SeededRandom::default()), of, &settings, &secrets, &origins).await
 }
 
 impl Server {

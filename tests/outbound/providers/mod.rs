@@ -18,9 +18,8 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::counterpart::{Counterpart, answer};
-use crate::ports::{Rerouted, SeededRandom, Tables};
-use crate::probe::{IMPATIENT, PATIENT, egress};
-use crate::signing::Ring;
+use crate::ports::{Rerouted, SeededRandom};
+use crate::probe::{IMPATIENT, PATIENT, egress, means};
 use crate::stub::{Service, Stub};
 
 /// Values of a connection: settings and secrets.
@@ -185,8 +184,7 @@ async fn test_for(patience: Duration, of: &Described, network: impl Network + 's
     let Checked { settings, secrets } = &checked;
     let origins = destinations(connection_type(of), settings, secrets).unwrap();
     let egress = egress(network, Policy::default(), patience);
-    probe::test((&egress, &SeededRandom::default(), &Tables, &Ring), connection_type(of), settings, secrets, &origins)
-        .await
+    probe::test(means(&egress, &SeededRandom::default()), connection_type(of), settings, secrets, &origins).await
 }
 
 /// Verdict, reason and action in the words of the API.
