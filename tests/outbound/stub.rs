@@ -99,3 +99,26 @@ pub(crate) fn json_with(status: u16, headers: &[(&str, &str)], body: &Value) -> 
     let headers = [&[("Content-Type", "application/json")], headers].concat();
     Effect::Harmless(answer(status, &headers, body.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn ask(service: Service) {
+        let stub = Stub::start(service).await;
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        client.get(stub.counterpart.url("/")).send().await.unwrap();
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "the documentation does not list")]
+    async fn a_request_that_is_not_listed_fails_the_run() {
+        ask(|_| Effect::Unlisted).await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "1 visible effects, 0 announced")]
+    async fn a_visible_effect_that_nobody_announced_fails_the_run() {
+        ask(|_| Effect::Visible(answer(200, &[], ""))).await;
+    }
+}

@@ -2,6 +2,8 @@
 //! - <https://airtable.com/developers/web/api/get-user-id-scopes>: no scope is needed; `email` and `scopes` where allowed
 //! - <https://airtable.com/developers/web/api/errors>
 //! - <https://airtable.com/developers/web/api/rate-limits>
+//!
+//! Read 2026-11-20.
 
 use serde_json::json;
 

@@ -2,6 +2,9 @@
 //! - <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>
 //! - <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
 //! - <https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html>
+//! - the service model of STS in botocore, for statuses and hosts
+//!
+//! Read 2026-11-27. What none of them says stands in the provider file.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -102,7 +105,7 @@ fn values(settings: Value, secret: &str) -> Values {
     (all, json!({ "secret_access_key": secret }))
 }
 
-pub(super) fn described() -> Vec<Described> {
+fn answers() -> Vec<Documented> {
     let body = |code: &str| -> &'static str {
         format!(
             "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>m</Message></Error></ErrorResponse>"
@@ -110,6 +113,31 @@ pub(super) fn described() -> Vec<Described> {
         .leak()
     };
     let late = "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>Signature expired: 20150830T123600Z is now earlier than 20150830T124500Z</Message></Error></ErrorResponse>";
+    vec![
+        says(
+            200,
+            "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>",
+            VALID,
+        ),
+        says(200, "<html>a login page of a proxy</html>", ODD),
+        says(403, body("InvalidClientTokenId"), REJECTED),
+        says(403, body("SignatureDoesNotMatch"), REJECTED),
+        says(403, late, ODD),
+        says(403, body("ExpiredToken"), EXPIRED),
+        says(403, body("ExpiredTokenException"), EXPIRED),
+        says(400, body("RequestExpired"), ODD),
+        says(400, body("IncompleteSignature"), REJECTED),
+        says(400, body("Throttling"), PAUSE),
+        says(400, body("ThrottlingException"), PAUSE),
+        says(403, body("OptInRequired"), GONE),
+        says(403, body("AccessDeniedException"), LIMITED),
+        says(403, body("AccessDenied"), LIMITED),
+        says(403, body("RegionDisabledException"), GONE),
+        says(400, body("MalformedQueryString"), ODD),
+    ]
+}
+
+pub(super) fn described() -> Vec<Described> {
     vec![Described {
         provider: "aws",
         connection_type: "access_keys",
@@ -124,24 +152,7 @@ pub(super) fn described() -> Vec<Described> {
         }),
         wrong: values(json!({}), WRONG),
         limited: Some(values(json!({ "role_arn": FORBIDDEN }), SECRET)),
-        answers: vec![
-            says(
-                200,
-                "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>",
-                VALID,
-            ),
-            says(200, "<html>a login page of a proxy</html>", ODD),
-            says(403, body("InvalidClientTokenId"), REJECTED),
-            says(403, body("SignatureDoesNotMatch"), REJECTED),
-            says(403, late, ODD),
-            says(403, body("ExpiredToken"), EXPIRED),
-            says(400, body("RequestExpired"), ODD),
-            says(400, body("IncompleteSignature"), REJECTED),
-            says(400, body("Throttling"), PAUSE),
-            says(403, body("AccessDenied"), LIMITED),
-            says(403, body("RegionDisabledException"), GONE),
-            says(400, body("MalformedQueryString"), ODD),
-        ],
+        answers: answers(),
         door: vec![
             ("access_key_id", " AKIAPLANTED000000000\n", Ok("AKIAPLANTED000000000")),
             ("access_key_id", "AIDAPLANTED000000000", Err("refused")),

@@ -1,6 +1,9 @@
 //! `BigQuery`, as its documentation describes it:
 //! - <https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets/list>
 //! - <https://cloud.google.com/bigquery/docs/error-messages>
+//! - <https://cloud.google.com/bigquery/docs/listing-datasets>
+//!
+//! Read 2026-11-27.
 
 use serde_json::json;
 
@@ -67,7 +70,10 @@ async fn the_answers_of_the_api_have_their_meanings() {
         (200, "{}", ODD),
         (401, r#"{"error":{"code":401,"status":"UNAUTHENTICATED"}}"#, REJECTED),
         (403, r#"{"error":{"code":403,"errors":[{"reason":"accessDenied"}]}}"#, LIMITED),
+        (403, r#"{"error":{"code":403,"errors":[{"reason":"billingNotEnabled"}]}}"#, LIMITED),
         (403, r#"{"error":{"code":403,"errors":[{"reason":"rateLimitExceeded"}]}}"#, PAUSE),
+        (403, r#"{"error":{"code":403,"errors":[{"reason":"quotaExceeded"}]}}"#, PAUSE),
+        (403, r#"{"error":{"code":403,"errors":[{"reason":"blocked"}]}}"#, PAUSE),
         (404, r#"{"error":{"code":404,"errors":[{"reason":"notFound"}]}}"#, GONE),
         (400, r#"{"error":{"code":400,"errors":[{"reason":"invalid"}]}}"#, GONE),
         (429, "{}", PAUSE),

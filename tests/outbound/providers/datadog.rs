@@ -2,6 +2,8 @@
 //! - <https://docs.datadoghq.com/api/latest/authentication/validate-api-key/>: "If invalid, a 403 is returned."
 //! - <https://docs.datadoghq.com/api/latest/key-management/validate-api-and-application-keys/>: 401 or 403 otherwise
 //! - <https://docs.datadoghq.com/getting_started/site/>
+//!
+//! Read 2026-11-20.
 
 use serde_json::json;
 

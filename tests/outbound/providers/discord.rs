@@ -4,6 +4,8 @@
 //! - <https://discord.com/developers/docs/resources/user#get-current-user>
 //! - <https://discord.com/developers/docs/reference#authentication>: `Bot` before the token
 //! - <https://discord.com/developers/docs/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans>
+//!
+//! Read 2026-11-20.
 
 use serde_json::json;
 

@@ -3,6 +3,8 @@
 //! - <https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api>
 //! - <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>
 //! - <https://github.blog/changelog/2021-07-26-expiration-options-for-personal-access-tokens/>
+//!
+//! Read 2026-11-20.
 
 use serde_json::json;
 

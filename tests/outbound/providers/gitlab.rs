@@ -2,6 +2,8 @@
 //! - <https://docs.gitlab.com/api/personal_access_tokens/#get-details-on-a-personal-access-token>: `/self`
 //! - <https://docs.gitlab.com/api/rest/troubleshooting/>
 //! - <https://docs.gitlab.com/user/profile/personal_access_tokens/>: a token ends at midnight UTC of its last date
+//!
+//! Read 2026-11-20.
 
 use serde_json::json;
 

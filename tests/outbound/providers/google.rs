@@ -1,5 +1,5 @@
 //! The exchange of tokens at Google, as its documentation describes it:
-//! - <https://developers.google.com/identity/protocols/oauth2/service-account>
+//! - <https://developers.google.com/identity/protocols/oauth2/service-account> ("JWT error codes"), read 2026-11-27
 
 use serde_json::json;
 
@@ -65,6 +65,11 @@ pub(super) fn exchange_answers() -> Vec<Documented> {
             ODD,
         ),
         says(400, r#"{"error":"invalid_grant","error_description":"Invalid email or User ID"}"#, GONE),
+        says(400, r#"{"error":"invalid_grant","error_description":"Not a valid email."}"#, GONE),
+        says(401, r#"{"error":"disabled_client","error_description":"The OAuth client was disabled."}"#, REJECTED),
+        says(401, r#"{"error":"deleted_client","error_description":"x"}"#, REJECTED),
+        says(403, r#"{"error":"org_internal","error_description":"x"}"#, LIMITED),
+        says(400, r#"{"error":"admin_policy_enforced","error_description":"x"}"#, LIMITED),
         says(401, r#"{"error":"unauthorized_client","error_description":"x"}"#, LIMITED),
         says(400, r#"{"error":"invalid_scope","error_description":"x"}"#, LIMITED),
         says(401, r#"{"error":"invalid_client","error_description":"The OAuth client was not found."}"#, REJECTED),

@@ -1,6 +1,8 @@
 //! `HubSpot`, as its documentation describes it:
 //! - <https://developers.hubspot.com/docs/api-reference/latest/account/account-information/guide>
 //! - <https://developers.hubspot.com/docs/api-reference/error-handling>
+//!
+//! Read 2026-11-20, the errors 2026-11-27.
 
 use serde_json::json;
 

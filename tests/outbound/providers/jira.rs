@@ -2,6 +2,8 @@
 //! - <https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-myself/#api-rest-api-3-myself-get>
 //! - <https://developer.atlassian.com/cloud/jira/platform/basic-auth-for-rest-apis/>: `X-Seraph-LoginReason` and CAPTCHAs
 //! - <https://developer.atlassian.com/cloud/jira/platform/rate-limiting/>
+//!
+//! Read 2026-11-20.
 
 use serde_json::json;
 

@@ -1,6 +1,9 @@
 //! Linear, as its documentation describes it:
 //! - <https://linear.app/developers/graphql>: a personal key stands in `Authorization` as it is; errors come with 200, too
 //! - <https://linear.app/developers/rate-limiting>: 400 with the code `RATELIMITED`
+//! - the types of errors in Linear's own SDK, `packages/sdk/src/error.ts` (2026-11-27)
+//!
+//! Read 2026-11-20.
 
 use serde_json::{Value, json};
 
@@ -55,6 +58,9 @@ pub(super) fn described() -> Vec<Described> {
             says(200, r#"{"errors":[{"extensions":{"code":"AUTHENTICATION_ERROR"}}]}"#, REJECTED),
             says(400, r#"{"errors":[{"extensions":{"code":"AUTHENTICATION_ERROR"}}]}"#, REJECTED),
             says(401, "", REJECTED),
+            says(401, r#"{"errors":[{"extensions":{"type":"authentication error"}}]}"#, REJECTED),
+            says(200, r#"{"errors":[{"extensions":{"type":"forbidden"}}]}"#, LIMITED),
+            says(400, r#"{"errors":[{"extensions":{"type":"ratelimited"}}]}"#, PAUSE),
             says(400, r#"{"errors":[{"extensions":{"code":"RATELIMITED"}}]}"#, PAUSE),
             says(400, r#"{"errors":[{"extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}]}"#, ODD),
             says(200, r#"{"errors":[{"extensions":{"code":"FORBIDDEN"}}]}"#, LIMITED),

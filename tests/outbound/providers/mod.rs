@@ -2,7 +2,7 @@
 //! and absent credentials, every documented class of answers, and values at the door.
 //!
 //! A stub shares no code with the probe and knows nothing of the provider file: it has its answers from the pages that it
-//! names, read on 2026-11-20 unless the provider file says another day, or that they still have to be.
+//! names, read on the day that it names.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -161,6 +161,21 @@ fn every_connection_type_has_its_stub() {
     });
     let described = all().into_iter().map(|of| (of.provider.to_owned(), of.connection_type.to_owned()));
     assert_eq!(described.collect::<BTreeSet<_>>(), types.collect::<BTreeSet<_>>());
+}
+
+#[test]
+fn every_stub_names_its_pages_and_their_day_and_shares_no_code_with_the_probe() {
+    let files = std::fs::read_dir("tests/outbound/providers").unwrap().map(|entry| entry.unwrap().path());
+    let stubs: Vec<_> = files.filter(|path| !path.ends_with("mod.rs")).collect();
+    assert!(stubs.len() > 15, "{stubs:?}");
+    for path in stubs {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let head: String = text.lines().take_while(|line| line.starts_with("//!")).collect();
+        let is_day = |word: &str| word.starts_with("20") && word.split('-').map(str::len).eq([4, 2, 2]);
+        let dated = head.split("ead ").skip(1).any(|rest| rest.get(..10).is_some_and(is_day));
+        assert!(head.contains("https://") && dated, "{} names no page, or no day", path.display());
+        assert!(!text.contains("keyfob::"), "{} uses what it is to prove", path.display());
+    }
 }
 
 fn connection_type(of: &Described) -> &'static ConnectionType {

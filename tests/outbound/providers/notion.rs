@@ -2,6 +2,8 @@
 //! - <https://developers.notion.com/reference/get-self>
 //! - <https://developers.notion.com/reference/status-codes>
 //! - <https://developers.notion.com/reference/versioning>: without the header `Notion-Version` 400 `missing_version`
+//!
+//! Read 2026-11-20.
 
 use serde_json::json;
 

@@ -3,6 +3,8 @@
 //! - <https://platform.openai.com/docs/guides/error-codes>
 //! - <https://platform.openai.com/docs/api-reference/debugging-requests>: the header `openai-organization`
 //! - <https://community.openai.com/t/restricted-api-key-misses-model-request-scope/1384493>: 401 with the code `missing_scope`
+//!
+//! Read 2026-11-20, the thread 2026-11-27.
 
 use serde_json::json;
 
@@ -53,6 +55,7 @@ pub(super) fn described() -> Vec<Described> {
             says(401, r#"{"error":{"code":"invalid_api_key"}}"#, REJECTED),
             says(401, r#"{"error":{"code":"missing_scope"}}"#, LIMITED),
             says(403, r#"{"error":{"message":"Missing scopes: api.model.read"}}"#, LIMITED),
+            says(401, r#"{"error":{"message":"Missing scopes: api.model.read.","type":"invalid_request_error","code":null}}"#, LIMITED),
             says(401, r#"{"error":{"code":"ip_not_authorized"}}"#, ODD),
             says(403, r#"{"error":{"code":"unsupported_country_region_territory"}}"#, ODD),
             says(429, r#"{"error":{"code":"insufficient_quota"}}"#, PAUSE),

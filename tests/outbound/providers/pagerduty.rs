@@ -2,6 +2,8 @@
 //! - <https://developer.pagerduty.com/docs/authentication>: `Token token=…`, 401 whatever is wrong with it
 //! - <https://developer.pagerduty.com/api-reference/>: `GET /abilities`
 //! - <https://developer.pagerduty.com/docs/rest-api-rate-limits>
+//!
+//! Read 2026-11-20.
 
 use serde_json::json;
 

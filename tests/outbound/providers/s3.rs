@@ -3,6 +3,10 @@
 //! - <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html>
 //! - <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
 //! - <https://developers.cloudflare.com/r2/api/s3/api/>
+//! - <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ErrorCodeBilling.html>
+//! - <https://developers.cloudflare.com/r2/api/error-codes/>
+//!
+//! Read 2026-11-27. What none of them says stands in the provider file.
 
 use serde_json::json;
 
@@ -75,6 +79,16 @@ fn of(
             says(403, body("SignatureDoesNotMatch"), REJECTED),
             says(403, body("RequestTimeTooSkewed"), ODD),
             says(403, body("AccessDenied"), LIMITED),
+            says(403, body("AllAccessDisabled"), LIMITED),
+            says(403, body("AccountProblem"), LIMITED),
+            says(403, body("NotEntitled"), LIMITED),
+            says(403, body("InvalidSecurity"), REJECTED),
+            says(401, body("Unauthorized"), REJECTED),
+            says(400, body("TokenRefreshRequired"), REJECTED),
+            says(400, body("ExpiredRequest"), ODD),
+            says(307, body("TemporaryRedirect"), GONE),
+            says(400, body("IllegalLocationConstraintException"), GONE),
+            says(400, body("InvalidBucketName"), GONE),
             says(400, body("ExpiredToken"), EXPIRED),
             says(400, body("InvalidToken"), REJECTED),
             says(404, body("NoSuchBucket"), GONE),

@@ -1,6 +1,8 @@
 //! `SendGrid`, as its documentation describes it:
 //! - <https://www.twilio.com/docs/sendgrid/api-reference/api-key-permissions/retrieve-a-list-of-scopes-for-which-this-user-has-access>
 //! - <https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/responses>
+//!
+//! Read 2026-11-20.
 
 use serde_json::json;
 

@@ -3,6 +3,8 @@
 //! - <https://api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks>
 //! - <https://docs.slack.dev/reference/methods/auth.test>: status 200 whatever the body says
 //! - <https://docs.slack.dev/apis/web-api/rate-limits>
+//!
+//! Read 2026-11-20.
 
 use serde_json::{Value, json};
 

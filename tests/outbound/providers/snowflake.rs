@@ -2,6 +2,9 @@
 //! - <https://docs.snowflake.com/en/developer-guide/sql-api/authenticating>
 //! - <https://docs.snowflake.com/en/developer-guide/sql-api/reference>
 //! - <https://docs.snowflake.com/en/developer-guide/sql-api/handling-responses>
+//! - <https://docs.snowflake.com/en/user-guide/key-pair-auth-troubleshooting>
+//!
+//! Read 2026-11-27.
 
 use std::process::{Command, Stdio};
 

@@ -2,6 +2,8 @@
 //! - <https://docs.stripe.com/api/balance/balance_retrieve>
 //! - <https://docs.stripe.com/api/errors> and <https://docs.stripe.com/error-codes>
 //! - <https://docs.stripe.com/keys/restricted-api-keys>: 403 where a permission is missing
+//!
+//! Read 2026-11-20.
 
 use serde_json::json;
 

@@ -3,6 +3,8 @@
 //! - <https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource#read-multiple-incomingphonenumber-resources>
 //! - <https://www.twilio.com/docs/iam/api-keys/keys-in-console>: a Standard key does not reach `/Accounts`
 //! - <https://www.twilio.com/docs/api/errors/20003>, `/20008`, `/20403`, `/20404`, `/70051`
+//!
+//! Read 2026-11-20.
 
 use serde_json::json;
 
