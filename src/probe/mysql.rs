@@ -272,6 +272,23 @@ mod tests {
     }
 
     #[test]
+    fn a_proof_is_the_one_that_servers_accepted() {
+        // Challenges and answers from the tests of go-sql-driver/mysql: password "secret".
+        let challenge = [90, 105, 74, 126, 30, 48, 37, 56, 3, 23, 115, 127, 69, 22, 41, 84, 32, 123, 43, 118];
+        let accepted = [
+            102, 32, 5, 35, 143, 161, 140, 241, 171, 232, 56, 139, 43, 14, 107, 196, 249, 170, 147, 60, 220, 204, 120,
+            178, 214, 15, 184, 150, 26, 61, 57, 235,
+        ];
+        assert_eq!(prove(CACHING_SHA2, b"secret", &challenge).unwrap(), accepted);
+        let challenge = [6, 81, 96, 114, 14, 42, 50, 30, 76, 47, 1, 95, 126, 81, 62, 94, 83, 80, 52, 85];
+        let accepted = [
+            171, 201, 138, 146, 89, 159, 11, 170, 0, 67, 165, 49, 175, 94, 218, 68, 177, 109, 110, 86, 34, 33, 44, 190,
+            67, 240, 70, 110, 40, 139, 124, 41,
+        ];
+        assert_eq!(prove(CACHING_SHA2, b"secret", &challenge).unwrap(), accepted);
+    }
+
+    #[test]
     fn a_greeting_that_is_cut_or_of_another_protocol_is_none() {
         let whole = [
             &b"\x0a8.4.3\0"[..],

@@ -4,6 +4,7 @@
 mod mysql;
 mod mysql8;
 mod postgresql;
+mod recorded;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};

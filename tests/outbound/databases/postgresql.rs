@@ -62,6 +62,16 @@ async fn too_many_connections_tell_nothing() {
 }
 
 #[tokio::test]
+async fn a_server_that_still_starts_tells_nothing() {
+    // 57P03, from a standby that lets nobody in.
+    let starting = Server::start("postgresql.sh", &["starting"]);
+    for password in ["right", "wrong"] {
+        let asked = json!({ "ssl_mode": "disable", "password": password });
+        assert_eq!(starting.ask("postgresql", &asked).await, ("unknown", "unreachable"), "{password}");
+    }
+}
+
+#[tokio::test]
 async fn an_absent_host_tells_nothing() {
     absent("postgresql").await;
 }
