@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod door;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod sealed;
 #[cfg(test)]
 mod words;
