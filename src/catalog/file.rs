@@ -200,6 +200,9 @@ pub struct Call {
     pub headers: BTreeMap<String, Template>,
     /// The body, sent as it is: no holes.
     pub body: Option<String>,
+    /// Members that are added to the body, a JSON object then: each where its holes have values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub body_members: BTreeMap<String, Template>,
 }
 
 /// A test: one call, and what its answer says about the credential.

@@ -1,10 +1,11 @@
 //! The holes of a template filled with values, each as its place demands: URL, query, header. It knows no provider.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use http::{HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::template::{Part, Template};
 use crate::domain::values::{Secret, Secrets, Settings};
@@ -53,6 +54,19 @@ impl<'a> Values<'a> {
             }
             Ok(filled)
         })
+    }
+
+    /// Fills the members of a JSON object: those whose holes have values.
+    pub(super) fn members(self, templates: &BTreeMap<String, Template>) -> Result<Map<String, Value>, FillError> {
+        let mut members = Map::new();
+        for (name, template) in templates {
+            match self.text(template) {
+                Ok(text) => drop(members.insert(name.clone(), text.into())),
+                Err(FillError::Unset(_)) => {}
+                Err(unfit) => return Err(unfit),
+            }
+        }
+        Ok(members)
     }
 
     /// Fills the template of a URL, or of what is appended to one.

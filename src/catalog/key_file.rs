@@ -31,6 +31,15 @@ const NO_ACCOUNT: &str =
 const NO_KEY: &str = "has no private_key or client_email in it: paste the whole file";
 const BAD_KEY: &str = "has a private_key that is none: paste the file as Google made it";
 
+/// The project that a key file names.
+pub(super) fn project(json: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Project {
+        project_id: String,
+    }
+    serde_json::from_str(json).ok().map(|project: Project| project.project_id)
+}
+
 /// Reads a key file.
 ///
 /// # Errors

@@ -87,6 +87,9 @@ pub struct Field {
     pub choices: Option<Vec<String>>,
     /// The value where none is given.
     pub default: Option<Value>,
+    /// The field with the key file whose project is the value where none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_of: Option<String>,
     /// When it is shown at all; always, where absent.
     pub visible_when: Option<VisibleWhen>,
     /// Whether its value decides where secrets are sent.
@@ -137,6 +140,7 @@ impl From<&file::Field> for Field {
             refuse: file.refuse.clone(),
             choices: file.choices.clone(),
             default: file.default.clone(),
+            project_of: file.project_of.clone(),
             visible_when: file.visible_when.clone(),
             destination: file.destination,
             customer_specific: file.is_customer_specific(),

@@ -189,8 +189,19 @@ fn outbound(
     if !common.query.is_empty() {
         url.query_pairs_mut().extend_pairs(&common.query);
     }
-    let body = call.body.clone().map(Bytes::from).unwrap_or_default();
-    Ok(Outbound { method, url, headers: common.headers, body })
+    Ok(Outbound { method, url, headers: common.headers, body: body(call, values)? })
+}
+
+/// The body, with the members whose holes have values.
+fn body(call: &Call, values: Values<'_>) -> Result<Bytes, FillError> {
+    let members = values.members(&call.body_members)?;
+    let text = call.body.clone().unwrap_or_default();
+    match serde_json::from_str::<serde_json::Map<_, _>>(&text) {
+        Ok(object) if !members.is_empty() => {
+            Ok(serde_json::Value::Object(object.into_iter().chain(members).collect()).to_string().into())
+        }
+        _ => Ok(text.into()),
+    }
 }
 
 /// Appends a path to a base URL, so that neither the host nor the path of the base changes.
@@ -283,6 +294,22 @@ mod tests {
     #[test]
     fn a_call_whose_hole_has_no_value_does_not_exist() {
         assert!(matches!(sent("{test_path}", Credential::Sent), Ok(None)));
+    }
+
+    #[test]
+    fn a_body_gets_the_members_that_have_values_and_they_stay_texts() {
+        let mut call_of = template_call("/me");
+        call_of.body = Some("{\"a\":1}".to_owned());
+        let body = |call_of: &Call| {
+            let of = connection_type(&json!({ "scheme": "none" }));
+            call(&of, call_of, &settings(), &secrets(), Credential::Sent).ok().flatten().unwrap().body
+        };
+        assert_eq!(body(&call_of), "{\"a\":1}");
+        let member = |hole: &str| Template::try_from(hole.to_owned()).unwrap();
+        call_of.body_members = [("none".to_owned(), member("{none}"))].into();
+        assert_eq!(body(&call_of), "{\"a\":1}");
+        call_of.body_members.insert("b".to_owned(), member("{user}\","));
+        assert_eq!(body(&call_of), r#"{"a":1,"b":"ann\","}"#);
     }
 
     #[test]

@@ -10,8 +10,7 @@ use super::file::{FieldType, VisibleWhen};
 use super::fill::FillError;
 use super::provider::{ConnectionType, Field};
 use super::reach::Reach;
-use super::text;
-use super::{request, server};
+use super::{key_file, request, server, text};
 use crate::domain::values::{Secret, Secrets, Settings};
 
 /// The most bytes that all keys and texts of a connection may have together.
@@ -202,11 +201,26 @@ impl Door<'_> {
                 }
             } else if !set && self.is_shown_to_some(field) {
                 // Whether it is asked for at all depends on the customer.
-            } else if !set && let Some(default) = &field.default {
-                settings.insert(field.key.clone(), default.clone());
+            } else if !set && let Some(default) = self.default(field, secrets) {
+                settings.insert(field.key.clone(), default);
             } else if !set && field.required && !self.is_refused(field) && !self.depends_on_refused(field) {
                 self.refuse(pointer(field), "missing", format!("{} is required.", field.label));
             }
+        }
+    }
+
+    /// The value of a field where none is given. One that a key file names is checked as if it were.
+    fn default(&mut self, field: &Field, secrets: &Secrets) -> Option<Value> {
+        let file = field.project_of.as_ref().and_then(|key| secrets.0.get(key));
+        match file.and_then(|file| key_file::project(file.expose_secret())) {
+            None => field.default.clone(),
+            Some(project) => match text::check(field, &project, self.allow_http) {
+                Ok(text) => text.map(Value::String),
+                Err((code, detail)) => {
+                    self.refuse(pointer(field), code, detail);
+                    None
+                }
+            },
         }
     }
 

@@ -41,9 +41,8 @@ fn openssl(arguments: &[&str]) -> String {
 static PKCS1: LazyLock<String> = LazyLock::new(|| openssl(&["rsa", "-traditional"]));
 
 /// With few rounds, so that many can be tried.
-static ENCRYPTED: LazyLock<String> = LazyLock::new(|| {
-    openssl(&["pkcs8", "-topk8", "-v2", "aes-256-cbc", "-iter", "1000", "-passout", "pass:planted"])
-});
+static ENCRYPTED: LazyLock<String> =
+    LazyLock::new(|| openssl(&["pkcs8", "-topk8", "-v2", "aes-256-cbc", "-iter", "1000", "-passout", "pass:planted"]));
 
 fn file(key: &str) -> Value {
     json!({

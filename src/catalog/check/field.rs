@@ -22,6 +22,14 @@ pub(super) fn check(field: &Field, before: &[Field], at: &str, faults: &mut Faul
         let fits = fits(field, default);
         faults.unless(fits, format!("{at}.default"), "must fit the type, the pattern and the enum of its own field");
     }
+    if let Some(key) = &field.project_of {
+        let file = before.iter().find(|field| field.key == *key);
+        let good = file.is_some_and(|file| file.secret && file.required && file.value_type == FieldType::Multiline);
+        faults.unless(good, format!("{at}.project_of"), "must name a required secret of several lines before this one");
+        let plain = field.value_type == FieldType::Text && !field.secret && field.visible_when.is_none();
+        let problem = "is for a text that is no secret, always shown, and neither required nor with a default";
+        faults.unless(plain && !field.required && field.default.is_none(), format!("{at}.project_of"), problem);
+    }
     if let Some(condition) = &field.visible_when {
         check_visibility(condition, before, &format!("{at}.visible_when"), faults);
     }

@@ -160,7 +160,9 @@ pub(super) fn check_always_set<'a>(
     faults: &mut Faults,
 ) {
     for field in templates.flat_map(Template::holes).filter_map(|key| connection_type.field(key)) {
-        let set = (field.required || field.default.is_some()) && field.visible_when.is_none();
+        // A project that neither a person nor the key file names is missing when the values are put where they go.
+        let given = field.required || field.default.is_some() || field.project_of.is_some();
+        let set = given && field.visible_when.is_none();
         let problem = format!(
             "has a hole {{{}}}: its field must be required, or have a default, and always be visible",
             field.key

@@ -103,6 +103,18 @@ fn check_call(connection_type: &ConnectionType, call: &Call, methods: &[&str], a
     check_headers(connection_type, &call.headers, &format!("{at}.headers"), faults);
     let bodiless = possible.iter().any(|method| matches!(*method, "GET" | "HEAD"));
     faults.unless(!(bodiless && call.body.is_some()), format!("{at}.body"), "has no place in a GET or HEAD");
+    check_members(connection_type, call, &format!("{at}.body_members"), faults);
+}
+
+/// Checks what is added to a body: it is a JSON object, and has no such members yet.
+fn check_members(connection_type: &ConnectionType, call: &Call, at: &str, faults: &mut Faults) {
+    let text = call.body.as_deref().unwrap_or_default();
+    let object = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).ok();
+    for (name, template) in &call.body_members {
+        let free = object.as_ref().is_some_and(|object| !object.contains_key(name));
+        faults.unless(free, at, "are for a body that is a JSON object without them");
+        check_text(connection_type, template, &format!("{at}.{name}"), faults);
+    }
 }
 
 fn possible_methods<'a>(connection_type: &'a ConnectionType, method: &'a Template) -> Vec<&'a str> {

@@ -64,7 +64,8 @@ fn calls(connection_type: &ConnectionType) -> impl Iterator<Item = &Call> {
 }
 
 fn call_templates(call: &Call) -> impl Iterator<Item = &Template> {
-    [&call.method, &call.path].into_iter().chain(call.query.values()).chain(call.headers.values())
+    let path = [&call.method, &call.path].into_iter().chain(call.query.values());
+    path.chain(call.headers.values()).chain(call.body_members.values())
 }
 
 fn url_templates(connection_type: &ConnectionType) -> Vec<&Template> {
@@ -93,7 +94,7 @@ fn other_templates(connection_type: &ConnectionType) -> Vec<&Template> {
     }
     for call in calls(connection_type) {
         templates.push(&call.method);
-        templates.extend(call.headers.values());
+        templates.extend(call.headers.values().chain(call.body_members.values()));
     }
     templates.extend(connection_type.test.iter().filter_map(|test| test.expect.as_ref()));
     templates

@@ -43,6 +43,8 @@ pub struct Field {
     pub choices: Option<Vec<String>>,
     /// The value where none is given.
     pub default: Option<Value>,
+    /// The field with the key file whose project is the value where none is given.
+    pub project_of: Option<String>,
     /// When it is shown at all; always, where absent.
     pub visible_when: Option<VisibleWhen>,
     /// Whether its value decides where secrets are sent.

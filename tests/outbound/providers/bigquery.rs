@@ -89,6 +89,26 @@ async fn the_answers_of_the_api_have_their_meanings() {
 }
 
 #[tokio::test]
+async fn without_a_project_that_of_the_key_file_is_taken() {
+    let of = described().pop().unwrap();
+    let file = google_file(EMAIL, &known());
+    let kept = |file: String| {
+        checked(&of, &(json!({}), json!({ "credentials": file }))).map(|checked| checked.settings["project_id"].clone())
+    };
+    assert_eq!(kept(file.clone()), Ok(json!("planted-project")));
+    let stub = Stub::start(service).await;
+    let values = (json!({}), json!({ "credentials": file.clone() }));
+    assert_eq!(meaning(&test(&of, stub.network(), &values).await), VALID);
+    // It is held to the same rules, and what is wrong with it is told of the field.
+    let replaced = |project: &str| kept(file.replace("\"planted-project\"", project));
+    assert_eq!(replaced("\"../x\""), Err(vec!["/settings/project_id pattern".to_owned()]));
+    assert_eq!(replaced("\"123456789012\""), Err(vec!["/settings/project_id refused".to_owned()]));
+    for none in ["null", "7", "\"  \""] {
+        assert_eq!(replaced(none), Err(vec!["/settings/project_id missing".to_owned()]), "{none}");
+    }
+}
+
+#[tokio::test]
 async fn a_project_that_is_absent_is_not_found() {
     let of = described().pop().unwrap();
     let stub = Stub::start(service).await;

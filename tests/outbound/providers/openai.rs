@@ -55,7 +55,11 @@ pub(super) fn described() -> Vec<Described> {
             says(401, r#"{"error":{"code":"invalid_api_key"}}"#, REJECTED),
             says(401, r#"{"error":{"code":"missing_scope"}}"#, LIMITED),
             says(403, r#"{"error":{"message":"Missing scopes: api.model.read"}}"#, LIMITED),
-            says(401, r#"{"error":{"message":"Missing scopes: api.model.read.","type":"invalid_request_error","code":null}}"#, LIMITED),
+            says(
+                401,
+                r#"{"error":{"message":"Missing scopes: api.model.read.","type":"invalid_request_error","code":null}}"#,
+                LIMITED,
+            ),
             says(401, r#"{"error":{"code":"ip_not_authorized"}}"#, ODD),
             says(403, r#"{"error":{"code":"unsupported_country_region_territory"}}"#, ODD),
             says(429, r#"{"error":{"code":"insufficient_quota"}}"#, PAUSE),

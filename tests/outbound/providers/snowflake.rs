@@ -27,14 +27,20 @@ fn service(request: &Received) -> Effect {
     let cn = called == "POST https://xy12345.cn-northwest-1.snowflakecomputing.cn/api/v2/statements";
     let Some(account) = account.or(cn.then_some(&"xy12345.cn")) else { return Effect::Unlisted };
     let body: Value = serde_json::from_slice(&request.body).unwrap();
-    // A constant, and no warehouse: nothing is paid for.
+    // A constant, which needs no warehouse: nothing is paid for.
     assert_eq!(body["statement"], "select current_user(), current_role()");
-    assert!(body.get("warehouse").is_none() && body["timeout"].as_u64() < Some(10));
+    assert!(body["timeout"].as_u64() < Some(10));
+    let listed = ["role", "statement", "timeout", "warehouse"];
+    assert!(body.as_object().unwrap().keys().all(|member| listed.contains(&&**member)), "{body}");
+    // Names are told apart by their letters.
+    let is_there = |member: &str, name: &str| body.get(member).is_none_or(|named| named == name);
+    let context = is_there("role", "LOADER") && is_there("warehouse", "LOADING");
     assert_eq!(request.header("accept"), Some("application/json"));
     assert!(request.header("user-agent").is_some_and(|agent| !agent.is_empty()));
     let token = request.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap();
     match request.header("x-snowflake-authorization-token-type") {
-        Some("KEYPAIR_JWT") => key_pair(account, token),
+        Some("KEYPAIR_JWT") => key_pair(account, token, context),
+        Some("PROGRAMMATIC_ACCESS_TOKEN") if token == PAT && !context => stub::json(422, &failed()),
         Some("PROGRAMMATIC_ACCESS_TOKEN") if token == PAT => rows(),
         Some("PROGRAMMATIC_ACCESS_TOKEN") if token == RESTRICTED => stub::json(422, &failed()),
         Some("PROGRAMMATIC_ACCESS_TOKEN") => stub::json(401, &json!({ "code": "390101", "message": "m" })),
@@ -51,7 +57,7 @@ fn failed() -> Value {
     json!({ "code": "002043", "message": "SQL compilation error", "sqlState": "02000", "statementHandle": "01b" })
 }
 
-fn key_pair(account: &str, token: &str) -> Effect {
+fn key_pair(account: &str, token: &str, context: bool) -> Effect {
     let refused = || stub::json(401, &json!({ "code": "390144", "message": "JWT token is invalid." }));
     let Some((header, claims)) = verified(token) else { return refused() };
     assert_eq!(header["alg"], "RS256");
@@ -67,8 +73,8 @@ fn key_pair(account: &str, token: &str) -> Effect {
     let (iat, exp) = (claims["iat"].as_i64().unwrap(), claims["exp"].as_i64().unwrap());
     assert!(iat < exp && exp <= iat + 3600, "{claims}");
     match user {
-        "WORKFLOWS" => rows(),
-        "ROLELESS" => stub::json(422, &failed()),
+        "WORKFLOWS" if context => rows(),
+        "WORKFLOWS" | "ROLELESS" => stub::json(422, &failed()),
         _ => refused(),
     }
 }
@@ -128,6 +134,7 @@ pub(super) fn described() -> Vec<Described> {
         ("private_key", leak(pem[..800].to_owned()), Err("unfit")),
         ("passphrase", "superfluous", Err("unfit")),
         ("user", "a b", Err("pattern")),
+        ("role", "\"LOADER\"", Err("pattern")),
     ];
     vec![
         Described {
@@ -167,6 +174,29 @@ async fn accounts_are_named_as_the_vendor_names_them() {
         let stub = Stub::start(service).await;
         let values = of_user(account, "Workflows", &known());
         assert_eq!(meaning(&test(&key_pairs(), stub.network(), &values).await), VALID, "{account}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_or_a_warehouse_that_is_not_there_is_limited() {
+    for (of, (settings, secrets)) in
+        described().iter().zip([of_user("acme-my_account", "workflows", &known()), of_token(PAT)])
+    {
+        for (field, name, expected) in [
+            ("role", " LOADER ", VALID),
+            ("warehouse", "LOADING", VALID),
+            ("role", "loader", LIMITED),
+            ("warehouse", "ABSENT", LIMITED),
+        ] {
+            let mut settings = settings.clone();
+            settings[field] = json!(name);
+            let stub = Stub::start(service).await;
+            assert_eq!(
+                meaning(&test(of, stub.network(), &(settings, secrets.clone())).await),
+                expected,
+                "{field} {name}"
+            );
+        }
     }
 }
 

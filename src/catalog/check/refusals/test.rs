@@ -43,6 +43,17 @@ fn a_body_in_a_get_is_refused() {
 }
 
 #[test]
+fn a_member_of_a_body_that_is_no_object_or_has_it_already_is_refused() {
+    let post =
+        |body: &str, hole: &str| format!("\"POST\"\ncall.body = '{body}'\ncall.body_members = {{ a = \"{hole}\" }}");
+    for body in ["x", "[]", r#"{"a":1}"#] {
+        refused("\"GET\"", &post(body, "{region}"), "test.call.body_members");
+    }
+    refused("\"GET\"", "\"GET\"\ncall.body_members = { a = \"{region}\" }", "test.call.body_members");
+    refused("\"GET\"", &post(r#"{"b":1}"#, "{nobody}"), "test.call.body_members.a");
+}
+
+#[test]
 fn a_path_that_begins_with_no_slash_is_refused() {
     for path in ["me", "//evil.example", "/a#b", "/a b", "{token}", "/x{path}", "@evil.example"] {
         refused("call.path = \"{path}\"", &format!("call.path = \"{path}\""), "test.call.path");
