@@ -65,20 +65,23 @@ pub fn insert(connection: &Connection) -> Statement {
     Statement { sql: SQL.into(), params: params.collect() }
 }
 
-/// Writes the changed connection over the row. The event of the same batch, unique in its version, guards it.
+/// Writes the changed connection over the row, and leaves dates that did not change to the tests that run meanwhile. The event of
+/// the same batch, unique in its version, guards it.
 #[must_use]
-pub fn update(connection: &Connection) -> Statement {
+pub fn update(connection: &Connection, changed: DatesChanged) -> Statement {
     const SQL: &str = "update connections set name = ?2, name_key = ?3, description = ?4, stable_key = ?5, tags = ?6, \
         search_text = ?7, settings = ?8, secret_fields = ?9, secrets_revision = ?10, enabled = ?11, embedded = ?12, \
         version = ?13, revision = ?14, failed_tests = 0, verdict = ?15, reason = ?16, checked_at = ?17, verdict_source = ?18, stale = ?19, \
-        last_attempt = ?20, facts = ?21, granted_scopes = ?22, missing_scopes = ?23, expires_at = ?24, rotate_by = ?25, \
+        last_attempt = ?20, facts = ?21, granted_scopes = ?22, missing_scopes = ?23, \
+        expires_at = iif(?28, ?24, expires_at), rotate_by = iif(?29, ?25, rotate_by), \
         modified_at = ?26, modified_by = ?27 where id = ?1 and deleted_at is null";
     let params = [connection.id.as_str().into()]
         .into_iter()
         .chain(label(connection))
         .chain(values(connection))
         .chain(health(connection))
-        .chain([connection.history.modified_at.into(), json(&connection.history.modified_by)]);
+        .chain([connection.history.modified_at.into(), json(&connection.history.modified_by)])
+        .chain([changed.expires_at.into(), changed.rotate_by.into()]);
     Statement { sql: SQL.into(), params: params.collect() }
 }
 
@@ -90,8 +93,8 @@ pub fn clear_test_credentials(id: &ConnectionId) -> Statement {
     statement(SQL, [id.as_str().into()])
 }
 
-/// Which dates a person changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which dates a change is about: those that a person set, and an expiry that goes or comes with new values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DatesChanged {
     /// When the credential expires.
     pub expires_at: bool,

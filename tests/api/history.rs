@@ -126,6 +126,27 @@ async fn a_restored_revision_is_a_new_one_with_the_old_values() {
 }
 
 #[tokio::test]
+async fn what_a_test_finds_of_the_same_secret_while_a_revision_is_restored_stays() {
+    let keyfob = Keyfob::working().await;
+    let path = path_of(&keyfob.create(&bearer("Acme")).await);
+    let change = |version, change: Value| {
+        let (keyfob, path) = (&keyfob, format!("{path}?test=false"));
+        async move { keyfob.patch(&path, version, &change).await.expect(200) }
+    };
+    change(1, json!({ "settings": { "test_path": "/other" } })).await;
+    // Between what the restore read and its commit, whose first statement is the audit row.
+    let meanwhile = "create trigger meanwhile after insert on audit_events begin \
+                     update connections set expires_at = 1798761600000; end";
+    keyfob.database.execute(meanwhile).unwrap();
+    restore(&keyfob, &path, 1, 2, &json!({})).await.expect(200);
+    assert_eq!(keyfob.get(&path).await.json()["expires_at"], "2027-01-01T00:00:00.000Z");
+    change(3, json!({ "secrets": { "token": "planted-secret-2" } })).await;
+    restore(&keyfob, &path, 1, 4, &json!({})).await.expect(200);
+    // What was found is about another secret.
+    assert_eq!(keyfob.get(&path).await.json()["expires_at"], Value::Null);
+}
+
+#[tokio::test]
 async fn a_revision_that_does_not_exist_is_not_restored() {
     let (keyfob, path) = lived().await;
     for number in [0, 4, u64::MAX] {

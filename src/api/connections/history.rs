@@ -26,6 +26,7 @@ use crate::domain::scope::Scope;
 use crate::domain::text::Note;
 use crate::domain::time::Timestamp;
 use crate::domain::values::Settings;
+use crate::store::connections::DatesChanged;
 use crate::store::{connections, history, sources, tests, vault_entries};
 
 use super::consequence::Consequence;
@@ -185,9 +186,7 @@ pub async fn restore_revision(
     after.history.revision = number_now;
     after.history.modified_at = app.now();
     after.history.modified_by = who.actor.clone();
-    if values::is_any_changed(&changes) {
-        after.dates.expires_at = None;
-    }
+    let dates = values::set_dates(&mut after, DatesChanged::default(), &changes, tested.as_ref());
     values::set_values(&mut after, &draft, tested.as_ref());
     consequence.apply(&mut after);
     let sealed = draft.seal(&app, ring, (id.as_str(), before.environment, number_now)).await?;
@@ -195,7 +194,7 @@ pub async fn restore_revision(
 
     let mut commit = record::begin((&app, &who), EventType::Restored, (Some(before), &after), Some(number_now))?;
     commit.extend(consequence.statements(&app, &sources));
-    commit.push(connections::update(&after));
+    commit.push(connections::update(&after, dates));
     let restored = values::revision(&after, changes, body.note, Some(number));
     commit.push(history::insert_revision(&id, &restored));
     commit.extend(sealed.iter().map(|sealed| vault_entries::insert(sealed, app.now())));

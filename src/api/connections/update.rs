@@ -139,9 +139,7 @@ pub async fn change(
         return save(app, who, (sources, after), Update { tested, ..Update::of(dates) }, show).await;
     }
     after.history.revision += 1;
-    if !dates.expires_at && values::is_any_changed(&secret_changes) {
-        after.dates.expires_at = None;
-    }
+    let dates = values::set_dates(&mut after, dates, &secret_changes, tested.as_ref());
     values::set_values(&mut after, &draft, tested.as_ref());
     consequence.apply(&mut after);
     let sealed = if must_seal {
@@ -269,7 +267,7 @@ async fn save(
         return if update.tested.is_some() { reread(app, &after.id, show).await } else { Ok(show(&after)) };
     };
     commit.extend(consequence.statements(app, sources));
-    commit.push(connections::update(&after));
+    commit.push(connections::update(&after, update.dates));
     commit.push(store::history::insert_revision(&after.id, &values::revision(&after, changes, note, None)));
     commit.extend(update.sealed.iter().map(|sealed| vault_entries::insert(sealed, app.now())));
     commit.extend(update.tested.map(|tested| store::tests::insert(&after.id, &tested.test)));

@@ -18,6 +18,7 @@ use crate::domain::text::Note;
 use crate::domain::values::{Secret, Secrets, Settings};
 use crate::egress::Refused;
 use crate::probe::{self, Finding};
+use crate::store::connections::DatesChanged;
 use crate::store::secrets::SecretsError;
 use crate::store::{self, Query, secrets, vault_entries};
 use crate::vault::{self, Context, Entry, KeyRing, Opened, Purpose, Sealed};
@@ -245,6 +246,22 @@ pub fn set_values(connection: &mut Connection, draft: &Draft, tested: Option<&Te
     connection.values.settings = draft.own_settings();
     connection.values.secret_fields = draft.own_secret_fields();
     set_health(connection, tested);
+}
+
+/// Forgets an expiry that was of other secrets, unless the person set one. Which dates then are the change's to write: what it does
+/// not speak of is left as it stands, for a test may have found it since it was read.
+pub fn set_dates(
+    connection: &mut Connection,
+    by_person: DatesChanged,
+    secrets: &BTreeMap<String, SecretChange>,
+    tested: Option<&Tested>,
+) -> DatesChanged {
+    let others = is_any_changed(secrets);
+    if others && !by_person.expires_at {
+        connection.dates.expires_at = None;
+    }
+    let found = tested.is_some_and(|tested| tested.finding.expires_at.is_some());
+    DatesChanged { expires_at: by_person.expires_at || others || found, ..by_person }
 }
 
 /// Gives a connection the health that a test found, or none.

@@ -8,6 +8,24 @@ async fn what_a_test_finds_while_somebody_changes_another_thing_stays() {
         (json!({ "name": "New" }), json!("2027-01-01T00:00:00.000Z"), json!("2027-02-01T00:00:00.000Z")),
         (json!({ "rotate_by": null }), json!("2027-01-01T00:00:00.000Z"), Value::Null),
         (json!({ "expires_at": null }), Value::Null, json!("2027-02-01T00:00:00.000Z")),
+        // The secret is kept, and with it what a test found of it.
+        (
+            json!({ "settings": { "test_path": "/other" } }),
+            json!("2027-01-01T00:00:00.000Z"),
+            json!("2027-02-01T00:00:00.000Z"),
+        ),
+        (
+            json!({ "settings": { "test_path": "/other" }, "rotate_by": null }),
+            json!("2027-01-01T00:00:00.000Z"),
+            Value::Null,
+        ),
+        (
+            json!({ "settings": { "test_path": "/other" }, "expires_at": "2026-12-01T00:00:00Z" }),
+            json!("2026-12-01T00:00:00.000Z"),
+            json!("2027-02-01T00:00:00.000Z"),
+        ),
+        // What was found is about another secret.
+        (json!({ "secrets": { "token": "planted-secret-2" } }), Value::Null, json!("2027-02-01T00:00:00.000Z")),
     ] {
         let keyfob = Keyfob::working().await;
         let mut body = bearer("Acme");
@@ -18,7 +36,7 @@ async fn what_a_test_finds_while_somebody_changes_another_thing_stays() {
         let meanwhile = "create trigger meanwhile after insert on audit_events begin \
                          update connections set expires_at = 1798761600000; end";
         keyfob.database.execute(meanwhile).unwrap();
-        keyfob.patch(&path, 1, &change).await.expect(200);
+        keyfob.patch(&format!("{path}?test=false"), 1, &change).await.expect(200);
         let now = keyfob.get(&path).await.json();
         assert_eq!((&now["expires_at"], &now["rotate_by"]), (&expires_at, &rotate_by), "{change}");
     }
