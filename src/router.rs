@@ -5,9 +5,10 @@ use axum::routing::{delete, get, options, patch, post, put};
 use axum::{Router, middleware};
 
 use crate::api::connections::{
-    create, credentials, history, list, plan, replace, report, reveal, test, test_credentials, update,
+    copy, create, credentials, history, list, plan, replace, report, reveal, test, test_credentials, update,
 };
 use crate::api::embedded::{cors, exchange, origins, own, sessions};
+use crate::api::transfer::{export, import};
 use crate::api::{
     api_keys, audit_events, audit_verification, connections, customers, embedded, keys, observe, providers, session,
     signing_keys, usages, webhooks,
@@ -56,6 +57,10 @@ pub fn router(app: App) -> Router {
         // Customers
         .route("/v1/customers", get(customers::list_customers))
         .route("/v1/customers/{customer}", get(customers::find_customer).delete(customers::delete_customer))
+        // Export and import
+        .route("/v1/connections/{id}/copy", post(copy::copy_connection))
+        .route("/v1/export", get(export::export_definitions))
+        .route("/v1/import", post(import::import_definitions))
         // API keys
         .route("/v1/api-keys", get(api_keys::list_api_keys).post(api_keys::create_api_key))
         .route("/v1/api-keys/{id}", delete(api_keys::revoke_api_key))

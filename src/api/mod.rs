@@ -25,5 +25,6 @@ pub mod openapi;
 pub mod providers;
 pub mod session;
 pub mod signing_keys;
+pub mod transfer;
 pub mod usages;
 pub mod webhooks;

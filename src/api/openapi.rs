@@ -5,10 +5,11 @@ use utoipa::{IntoResponses, Modify, OpenApi};
 
 use super::claim::SESSION_COOKIE;
 use super::connections::{
-    create, credentials, delete, history, list, plan, replace, report, reveal, test, test_credentials, update,
+    copy, create, credentials, delete, history, list, plan, replace, report, reveal, test, test_credentials, update,
 };
 use super::embedded::{connections, exchange, origins, own, providers as embedded_providers, sessions};
 use super::error::Problem;
+use super::transfer::{export, import};
 use super::{
     api_keys, audit_events, audit_verification, customers, keys, observe, providers, session, signing_keys, usages,
     webhooks,
@@ -33,6 +34,7 @@ use super::{
         usages::list_usages, usages::list_connection_usages, usages::put_usage, usages::delete_usage,
         replace::replace_usages,
         customers::list_customers, customers::find_customer, customers::delete_customer,
+        copy::copy_connection, export::export_definitions, import::import_definitions,
         api_keys::list_api_keys, api_keys::create_api_key, api_keys::revoke_api_key,
         session::find_dashboard_session, session::create_dashboard_session, session::delete_dashboard_session,
         sessions::create_session, sessions::end_sessions, exchange::exchange_token,
@@ -55,6 +57,7 @@ use super::{
         (name = "Credentials", description = "What workflows resolve, and what people reveal."),
         (name = "Usages", description = "Which steps of workflows use which connection, and giving them another one."),
         (name = "Customers", description = "The customers that have connections."),
+        (name = "Transfer", description = "Definitions between environments and deployments, and moving in."),
         (name = "API keys", description = "Who may do what, where."),
         (name = "People", description = "Who is signed in to the dashboard."),
         (name = "Embedded", description = "Sessions and origins, which servers manage, and what pages read."),

@@ -269,5 +269,9 @@ const fn is_exact(integer: i64) -> bool {
     -MAX_INTEGER <= integer && integer <= MAX_INTEGER
 }
 
+mod definition;
+
+pub use definition::{Definition, check_definition};
+
 #[cfg(test)]
 mod tests;

@@ -45,6 +45,8 @@ actions! {
     CredentialsResolved = "connection.credentials_resolved";
     /// A message with a visible effect was sent.
     MessageSent = "connection.message_sent";
+    /// Definitions were imported: what became of each connection stands in entries of its own.
+    DefinitionsImported = "definitions.imported";
     /// An API key was created.
     ApiKeyCreated = "api_key.created";
     /// An API key was revoked.

@@ -67,6 +67,12 @@ impl Health {
         }
     }
 
+    /// The health of a new revision that lacks what it cannot be tested without.
+    #[must_use]
+    pub const fn missing() -> Self {
+        Self { reason: Some(Reason::Missing), ..Self::never_tested() }
+    }
+
     /// The health of a new revision whose first test was this one.
     #[must_use]
     pub const fn first(attempt: &Attempt) -> Self {

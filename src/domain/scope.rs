@@ -30,7 +30,7 @@ pub enum Scope {
     /// Manage customers. No route asks for it yet.
     #[serde(rename = "customers:manage")]
     CustomersManage,
-    /// Export and import definitions. No route asks for it yet.
+    /// Export and import definitions.
     #[serde(rename = "transfer")]
     Transfer,
     /// Mint embedded sessions, register origins and signing keys.

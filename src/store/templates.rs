@@ -28,7 +28,7 @@ pub fn expect_no_customer(template: &ConnectionId) -> Statement {
 #[must_use]
 pub fn mark_stale(template: &ConnectionId, now: Timestamp, span: Duration) -> Statement {
     const SQL: &str = "update connections set stale = 1, reason = coalesce(reason, 'template_changed'), \
-        test_put_off = ?2 + abs(rowid * 48271 % ?3) \
+        test_put_off = ?2 + abs(connections.rowid * 48271 % ?3) \
         where template_id = ?1 and deleted_at is null and verdict <> 'unknown' and not must_reenter";
     let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     statement(SQL, [template.as_str().into(), now.into(), span.max(1).into()])

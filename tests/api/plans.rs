@@ -89,6 +89,7 @@ pub(crate) async fn run_everything(keyfob: &Keyfob) {
     }
     run_usages(keyfob, &path).await;
     run_kinds(keyfob).await;
+    run_transfer(keyfob, &path).await;
     run_access(keyfob).await;
     run_keys(keyfob).await;
     run_webhooks(keyfob, &path).await;
@@ -182,6 +183,23 @@ async fn run_kinds(keyfob: &Keyfob) {
     let customer = "/v1/customers/c9?environment=development";
     keyfob.request("DELETE", customer, ROOT, &[], &Value::Null).await.expect(204);
     keyfob.delete(&format!("{path}?force=true"), 6).await.expect(204);
+}
+
+/// A copy, an export, and imports that create and change, with and without secrets.
+async fn run_transfer(keyfob: &Keyfob, path: &str) {
+    keyfob.post(&format!("{path}/copy"), &json!({ "environment": "staging" })).await.expect(201);
+    keyfob.get("/v1/export?environment=development").await.expect(200);
+    for (name, host, token) in [("A", "a", None), ("B", "a", None), ("B", "b", Some("planted-secret-1"))] {
+        let mut definition = json!({
+            "stable_key": "imported", "provider": "http", "connection_type": "bearer", "name": name,
+            "settings": { "base_url": format!("https://{host}.acme.dev") },
+        });
+        if let Some(token) = token {
+            definition["secrets"] = json!({ "token": token });
+        }
+        let document = json!({ "format": "keyfob/definitions/1", "connections": [definition] });
+        keyfob.post("/v1/import?environment=production&dry_run=false", &document).await.expect(200);
+    }
 }
 
 /// A token that a server signed, exchanged.

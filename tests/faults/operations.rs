@@ -124,6 +124,7 @@ pub(crate) fn operations(stage: &Stage) -> Vec<Operation> {
     operations.extend(on_templates(stage));
     operations.extend(on_signing_keys(stage));
     operations.extend(on_own(stage));
+    operations.extend(on_definitions(stage));
     operations
 }
 
@@ -193,6 +194,33 @@ fn on_own(stage: &Stage) -> Vec<Operation> {
         Operation::new("enter an own secret", call("PATCH", format!("{path}?test=false"), secret).if_match(1)),
         Operation { later: &["tests"], repeats: true, ..Operation::new("test an own one", test) },
         Operation::new("disconnect", call("DELETE", path, Value::Null).if_match(1)),
+    ]
+}
+
+/// What moves definitions.
+fn on_definitions(stage: &Stage) -> Vec<Operation> {
+    let definition = |key: &str, name: &str| {
+        json!({
+            "stable_key": key, "provider": "http", "connection_type": "bearer", "name": name,
+            "settings": { "base_url": "https://api.acme.dev", "test_path": "/me" },
+        })
+    };
+    let mut moving = definition("moved", "Moved");
+    moving["secrets"] = json!({ "token": "planted-secret-1" });
+    let import = |definitions: Value| {
+        let document = json!({ "format": "keyfob/definitions/1", "connections": definitions });
+        Call::new("POST", "/v1/import?environment=development&dry_run=false", document)
+    };
+    let repeats = |name, call| Operation { repeats: true, ..Operation::new(name, call) };
+    let copy =
+        Call::new("POST", format!("/v1/connections/{}/copy", stage.connection), json!({ "environment": "staging" }));
+    vec![
+        Operation::new("copy", copy.with("idempotency-key", "once")),
+        repeats(
+            "import",
+            import(json!([definition("new", "New"), definition("used", "Renamed"), definition("more", "More")])),
+        ),
+        repeats("import with secrets", import(json!([moving, definition("acme", "Acme")]))),
     ]
 }
 

@@ -72,9 +72,7 @@ impl Consequence {
             if self.is_elsewhere {
                 statements.push(templates::require_reentry(&connection.id, now));
             }
-            let count = u32::try_from(definition.customer_count).unwrap_or(u32::MAX);
-            let span = APART.saturating_mul(count).clamp(SPAN.0, SPAN.1);
-            statements.push(templates::mark_stale(&connection.id, now, span));
+            statements.push(templates::mark_stale(&connection.id, now, retest_span(definition.customer_count)));
         }
         if self.is_elsewhere && connection.test_credentials.is_some() {
             statements.push(connections::clear_test_credentials(&connection.id));
@@ -82,4 +80,11 @@ impl Consequence {
         }
         statements
     }
+}
+
+/// Over how long the tests of so many connections that a template made stale are spread.
+#[must_use]
+pub fn retest_span(customers: u64) -> Duration {
+    let count = u32::try_from(customers).unwrap_or(u32::MAX);
+    APART.saturating_mul(count).clamp(SPAN.0, SPAN.1)
 }

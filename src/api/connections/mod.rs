@@ -1,6 +1,7 @@
 //! Connections over HTTP: one file a concern.
 
 pub mod consequence;
+pub mod copy;
 pub mod create;
 pub mod credentials;
 pub mod delete;

@@ -23,6 +23,20 @@ pub fn begin(
     (before, after): (Option<&Connection>, &Connection),
     revision: Option<u64>,
 ) -> Result<Commit, ApiError> {
+    let (entry, event) = describe(who, event_type, (before, after), revision);
+    let mut commit = audited::begin(app, &who.actor, entry)?;
+    commit.push(history::insert_event(app.ring()?, &after.id, &event).map_err(|_| ApiError::KeyUnavailable)?);
+    Ok(commit)
+}
+
+/// A change as the audit log and as the history of the connection tell it.
+#[must_use]
+pub fn describe(
+    who: &Identity,
+    event_type: EventType,
+    (before, after): (Option<&Connection>, &Connection),
+    revision: Option<u64>,
+) -> (audited::Entry, Event) {
     let changes = before.map(|before| changes(before, after)).unwrap_or_default();
     let fields: Vec<&String> = changes.keys().collect();
     let entry = audited::Entry {
@@ -36,7 +50,6 @@ pub fn begin(
         resource_id: after.id.to_string(),
         detail: json!({ "version": after.history.version, "revision": revision, "fields": fields }),
     };
-    let mut commit = audited::begin(app, &who.actor, entry)?;
     let event = Event {
         version: after.history.version,
         event_type,
@@ -45,8 +58,7 @@ pub fn begin(
         actor: who.actor.clone(),
         at: after.history.modified_at,
     };
-    commit.push(history::insert_event(app.ring()?, &after.id, &event).map_err(|_| ApiError::KeyUnavailable)?);
-    Ok(commit)
+    (entry, event)
 }
 
 /// What differs between two states of a connection, beside its values.

@@ -139,7 +139,14 @@ pub async fn seal(app: &App, ring: &KeyRing, context: Context, secrets: &Secrets
 }
 
 /// Refuses destinations that may never be called: what a test could only find unreachable is told while it is entered.
-fn check_destinations(app: &App, of: &ConnectionType, destinations: &BTreeSet<Origin>) -> Result<(), Vec<ValueError>> {
+///
+/// # Errors
+/// Those that may not, at the field that decides.
+pub fn check_destinations(
+    app: &App,
+    of: &ConnectionType,
+    destinations: &BTreeSet<Origin>,
+) -> Result<(), Vec<ValueError>> {
     let refused = destinations.iter().filter_map(|origin| app.egress.check_destination(origin).err());
     let field = of.fields.iter().find(|field| field.destination);
     let pointer = field.map_or_else(String::new, |field| {
@@ -151,7 +158,9 @@ fn check_destinations(app: &App, of: &ConnectionType, destinations: &BTreeSet<Or
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-fn value_errors(problems: Vec<ValueProblem>) -> Vec<ValueError> {
+/// What is wrong with values, as problems.
+#[must_use]
+pub fn value_errors(problems: Vec<ValueProblem>) -> Vec<ValueError> {
     problems.into_iter().map(|problem| ValueError::new(problem.pointer, problem.code, problem.detail)).collect()
 }
 
@@ -308,9 +317,15 @@ pub fn revision(
 
 /// Leaves the blob of a commit that was not done to the scheduled handler, unless a row names it after all.
 pub async fn leave_blob(app: &App, sealed: Option<&Sealed>) {
-    if let Some(sealed) = sealed {
-        let garbage = vault_entries::insert_garbage(&sealed.vault_ref, store::secrets::garbage_due(app.now()));
+    leave_blobs(app, sealed.into_iter()).await;
+}
+
+/// Leaves several blobs, likewise.
+pub async fn leave_blobs(app: &App, sealed: impl Iterator<Item = &Sealed>) {
+    let due = store::secrets::garbage_due(app.now());
+    let garbage: Vec<_> = sealed.map(|sealed| vault_entries::insert_garbage(&sealed.vault_ref, due)).collect();
+    if !garbage.is_empty() {
         // What the caller is told does not depend on it.
-        let _ = app.database.batch(vec![garbage]).await;
+        let _ = app.database.batch(garbage).await;
     }
 }

@@ -97,6 +97,8 @@ pub enum ApiError {
     IdempotencyKeyReused,
     /// The older revision does not fit today's catalogue.
     RevisionIncompatible(Vec<ValueError>),
+    /// Definitions say what connections that exist cannot become.
+    ImportConflicts(Vec<ValueError>),
     /// The connection cannot be resolved; the word says why.
     NotResolvable(&'static str, &'static str),
     /// The connection type sends no message.
@@ -167,7 +169,9 @@ impl ApiError {
         let (status, code, detail) = self.words();
         let (errors, usages) = match self {
             Self::InvalidQuery(error) => (vec![error], Vec::new()),
-            Self::InvalidBody(errors) | Self::RevisionIncompatible(errors) => (errors, Vec::new()),
+            Self::InvalidBody(errors) | Self::RevisionIncompatible(errors) | Self::ImportConflicts(errors) => {
+                (errors, Vec::new())
+            }
             Self::InUse(_, usages) => (Vec::new(), usages),
             _ => (Vec::new(), Vec::new()),
         };

@@ -161,6 +161,11 @@ impl ApiError {
                 "idempotency_key_reused",
                 "This Idempotency-Key came with another request before: use a new one.",
             ),
+            Self::ImportConflicts(_) => (
+                S::CONFLICT,
+                "import_conflicts",
+                "Definitions say what connections that exist cannot become: see `errors`. Nothing was imported.",
+            ),
             Self::RevisionIncompatible(_) => (
                 S::CONFLICT,
                 "revision_incompatible",

@@ -47,7 +47,7 @@ pub(crate) struct Row {
     pub(crate) body: Value,
     /// The status of its answer.
     pub(crate) status: u16,
-    /// What it writes into the audit log; nothing, where empty.
+    /// What it writes into the audit log, in its order; nothing, where empty.
     pub(crate) audited: &'static str,
 }
 
@@ -91,6 +91,7 @@ pub(crate) fn table() -> Vec<Row> {
         credentials(),
         usages(),
         customers(),
+        transfer(),
         keys(),
         people(),
         master_keys(),
@@ -197,6 +198,26 @@ fn customers() -> Vec<Row> {
             .query("?environment=development")
             .status(204)
             .audited("customer.deleted"),
+    ]
+}
+
+fn transfer() -> Vec<Row> {
+    use Elsewhere::{Hidden, Refused};
+    const TRANSFER: Need = Need::Scope("transfer");
+    let definition = json!({
+        "stable_key": "imported", "provider": "http", "connection_type": "none", "name": "Imported",
+        "settings": { "base_url": "https://api.other.dev" },
+    });
+    vec![
+        row("GET /v1/export", TRANSFER, Refused).query("?environment=development"),
+        row("POST /v1/import", TRANSFER, Refused)
+            .query("?environment=development&dry_run=false")
+            .body(json!({ "format": "keyfob/definitions/1", "connections": [definition] }))
+            .audited("definitions.imported connection.created"),
+        row("POST /v1/connections/{id}/copy", Need::Scope("connections:write"), Hidden)
+            .body(json!({ "environment": "development", "stable_key": "copied" }))
+            .status(201)
+            .audited("connection.created"),
     ]
 }
 

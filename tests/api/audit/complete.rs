@@ -42,7 +42,8 @@ async fn a_change_that_fails_leaves_no_entry_and_one_that_succeeds_leaves_one() 
             world.keyfob.database.fail_next(&[vec![Nothing; call], vec![Before; 2]].concat());
             let answer = world.ask(row, Some(&authorization)).await;
             if answer.status == row.status {
-                assert_eq!(counts()["audit_events"], before["audit_events"] + 1, "{} {}", row.method, row.path);
+                let entries = i64::try_from(row.audited.split_whitespace().count()).unwrap();
+                assert_eq!(counts()["audit_events"], before["audit_events"] + entries, "{} {}", row.method, row.path);
                 assert!(call > 0, "{} {} asks the database", row.method, row.path);
                 break;
             }

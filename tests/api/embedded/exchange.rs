@@ -188,7 +188,7 @@ async fn a_token_of_each_algorithm_gives_a_session_for_its_customer() {
                 "detail": { "customer": "acme", "providers": null, "token_id": "t1" },
             })
         );
-        world.keyfob.advance(Duration::from_secs(300) - Duration::from_millis(1));
+        world.keyfob.advance(Duration::from_mins(5) - Duration::from_millis(1));
         read(&world.keyfob, LIST, token, &[]).await.expect(200);
         world.keyfob.advance(Duration::from_millis(1));
         read(&world.keyfob, LIST, token, &[]).await.expect(401);

@@ -1,0 +1,234 @@
+//! `POST /v1/import`: definitions become connections, after a plan, all or nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::response::Response;
+use futures_util::{StreamExt, stream};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::answer;
+use crate::api::claim::{Claim, Identity};
+use crate::api::connections::values::find_key_check;
+use crate::api::error::{ApiError, ValueError};
+use crate::api::extract::{Body, InQuery, Parsed};
+use crate::api::openapi::ChangeProblems;
+use crate::app::App;
+use crate::domain::connection::Connection;
+use crate::domain::environment::Environment;
+use crate::domain::id::ConnectionId;
+use crate::domain::scope::Scope;
+use crate::domain::text::StableKey;
+use crate::store::transfer::{self, Key};
+use crate::vault::Entry;
+
+use super::apply::apply;
+use super::document::{Given, ImportDocument};
+use super::plan::{Action, Step, step};
+
+/// The most definitions that are imported at once, all or nothing.
+pub const MAX_PART: usize = 500;
+/// The most definitions of a document.
+const MAX_DEFINITIONS: usize = 10_000;
+/// The most problems that one answer tells.
+const MAX_ERRORS: usize = 100;
+/// So many stored secrets at once: the platform waits for six answers.
+const AT_ONCE: usize = 6;
+
+/// Where to import, and what of it.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ImportQuery {
+    /// The environment that the definitions become connections of. Required.
+    environment: Environment,
+    /// `true`: only tell what would be done. `false`: do it. Required.
+    dry_run: bool,
+    /// Which 500 of the definitions: the first, the second …
+    #[serde(default = "first")]
+    #[param(minimum = 1, default = 1)]
+    part: usize,
+}
+
+const fn first() -> usize {
+    1
+}
+
+/// What an import does, or did.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Imported {
+    /// Where.
+    environment: Environment,
+    /// Whether nothing was done.
+    dry_run: bool,
+    /// Which part of the document.
+    part: usize,
+    /// How many parts it has.
+    parts: usize,
+    /// How many connections become what.
+    counts: Counts,
+    /// What becomes of each connection, in the order of the document.
+    connections: Vec<ImportedConnection>,
+}
+
+/// How many connections become what.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct Counts {
+    /// Those that are created.
+    create: usize,
+    /// Those that are changed.
+    change: usize,
+    /// Those that are as the definition says.
+    unchanged: usize,
+    /// Those that cannot be what the definition says.
+    conflict: usize,
+    /// Of all of these, those of which secrets are still to be entered.
+    needs_secrets: usize,
+}
+
+/// What becomes of one connection.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportedConnection {
+    /// What it is matched by.
+    stable_key: StableKey,
+    /// What becomes of it.
+    action: Action,
+    /// Its id; null while it is not created.
+    connection_id: Option<ConnectionId>,
+    /// What differs: `name`, `description`, `tags`, `settings`, `secrets`.
+    changes: Vec<&'static str>,
+    /// The fields of secrets that are still to be entered: until then it is not active, `missing`.
+    needs_secrets: BTreeSet<String>,
+    /// Why it cannot be done.
+    conflict: Option<ValueError>,
+}
+
+/// POST /v1/import
+///
+/// Imports definitions, matched by stable key: tells what would be done (`dry_run=true`), or does it, at most 500 at once, all
+/// or nothing. Importing twice changes nothing. A definition may bring secrets; without them, a connection that needs some is
+/// not active until they are entered. Nothing is tested, and nothing is deleted.
+#[utoipa::path(
+    post, path = "/v1/import", tag = "Transfer", request_body = ImportDocument, params(ImportQuery),
+    responses((status = 200, description = "What is done to each connection", body = Imported), ChangeProblems)
+)]
+pub async fn import_definitions(
+    app: App,
+    claim: Claim,
+    query: Parsed<InQuery<ImportQuery>>,
+    body: Parsed<Body<ImportDocument>>,
+) -> Result<Response, ApiError> {
+    let InQuery(query) = claim.accept(&app, query).await?;
+    let Body { value: document, .. } = claim.accept(&app, body).await?;
+    let parts = document.connections.len().div_ceil(MAX_PART).max(1);
+    let keys: Vec<Key> = document.connections.iter().map(key).collect();
+    let first = query.part.saturating_sub(1).saturating_mul(MAX_PART);
+    let part: Vec<Given> = document.connections.into_iter().skip(first).take(MAX_PART).collect();
+    let of_part: Vec<Key> = part.iter().map(key).collect();
+    let with_secrets: Vec<Key> = part.iter().filter(|given| given.secrets.is_some()).map(key).collect();
+    let wanted = transfer::find_by_keys(query.environment, &of_part)
+        .and(transfer::find_entries_by_keys(query.environment, &with_secrets))
+        .and(find_key_check(&app));
+    let (who, ((found, entries), key_check)) = claim.load(&app, wanted).await?;
+    who.authorize_in(Scope::Transfer, query.environment)?;
+    check(&keys, query.part, parts)?;
+    let steps = plan(&app, (&who, query.environment), (first, part), (found, entries)).await?;
+    if !query.dry_run {
+        refuse_conflicts(first, &steps)?;
+        apply(&app, &who, (query.environment, query.part), key_check.as_deref(), &steps).await?;
+    }
+    Ok(answer::json(StatusCode::OK, &view(&query, parts, steps)))
+}
+
+fn key(given: &Given) -> Key {
+    Key { customer: String::new(), stable_key: given.stable_key.clone() }
+}
+
+/// Refuses a document in which a key stands twice, and a part that it has not.
+fn check(keys: &[Key], part: usize, parts: usize) -> Result<(), ApiError> {
+    if !(1..=parts).contains(&part) {
+        let detail = format!("Expected 1 to {parts}: the document has so many parts of 500 definitions.");
+        return Err(ApiError::invalid_query("/part", &detail));
+    }
+    if keys.len() > MAX_DEFINITIONS {
+        return Err(ApiError::invalid("/connections", "Expected at most 10,000 definitions."));
+    }
+    let mut seen = BTreeSet::new();
+    let twice = keys.iter().enumerate().filter(|(_, key)| !seen.insert(*key));
+    let error = |(index, _)| {
+        let pointer = format!("/connections/{index}/stable_key");
+        ValueError::new(pointer, "duplicate", "This stable key stands twice.")
+    };
+    ApiError::refuse(twice.map(error).take(MAX_ERRORS).collect())
+}
+
+/// Plans every definition of a part; what is wrong with them is told at once.
+async fn plan(
+    app: &App,
+    (who, environment): (&Identity, Environment),
+    (first, part): (usize, Vec<Given>),
+    (found, entries): (Vec<Connection>, Vec<Entry>),
+) -> Result<Vec<Step>, ApiError> {
+    let mut found: BTreeMap<Key, Connection> = found.into_iter().map(|found| (Key::of(&found), found)).collect();
+    let mut entries: BTreeMap<String, Entry> =
+        entries.into_iter().map(|entry| (entry.context.owner_id.clone(), entry)).collect();
+    let work = part.into_iter().map(|given| {
+        let before = found.remove(&key(&given)).map(|before| {
+            let entry = entries.remove(before.id.as_str());
+            (before, entry)
+        });
+        step(app, (who, environment), given, before)
+    });
+    // In their order, and some at a time: each may read a stored secret.
+    let steps: Vec<Result<Step, ApiError>> = stream::iter(work.collect::<Vec<_>>()).buffered(AT_ONCE).collect().await;
+    let (mut planned, mut errors) = (Vec::new(), Vec::new());
+    for (index, step) in (first..).zip(steps) {
+        match step {
+            Ok(step) => planned.push(step),
+            Err(ApiError::InvalidBody(wrong)) => errors.extend(wrong.into_iter().map(|error| at(index, error))),
+            Err(error) => return Err(error),
+        }
+    }
+    errors.truncate(MAX_ERRORS);
+    ApiError::refuse(errors)?;
+    Ok(planned)
+}
+
+/// What is wrong with a definition, as a place of the document.
+fn at(index: usize, error: ValueError) -> ValueError {
+    ValueError { pointer: format!("/connections/{index}{}", error.pointer), ..error }
+}
+
+fn refuse_conflicts(first: usize, steps: &[Step]) -> Result<(), ApiError> {
+    let conflicts = (first..).zip(steps).filter_map(|(index, step)| Some(at(index, step.conflict.clone()?)));
+    let conflicts: Vec<ValueError> = conflicts.take(MAX_ERRORS).collect();
+    if conflicts.is_empty() { Ok(()) } else { Err(ApiError::ImportConflicts(conflicts)) }
+}
+
+fn view(query: &ImportQuery, parts: usize, steps: Vec<Step>) -> Imported {
+    let mut counts = Counts::default();
+    for step in &steps {
+        match step.action {
+            Action::Create => counts.create += 1,
+            Action::Change => counts.change += 1,
+            Action::Unchanged => counts.unchanged += 1,
+            Action::Conflict => counts.conflict += 1,
+        }
+        counts.needs_secrets += usize::from(!step.needs_secrets.is_empty());
+    }
+    let connections = steps.into_iter().map(|step| {
+        let is_there = step.before.is_some() || !query.dry_run;
+        ImportedConnection {
+            action: step.action,
+            changes: step.changes(),
+            connection_id: is_there.then(|| step.after.id.clone()),
+            stable_key: step.after.label.stable_key,
+            needs_secrets: step.needs_secrets,
+            conflict: step.conflict,
+        }
+    });
+    let connections = connections.collect();
+    let ImportQuery { environment, dry_run, part } = *query;
+    Imported { environment, dry_run, part, parts, counts, connections }
+}
