@@ -16,6 +16,8 @@ pub struct Trace {
     pub id: RequestId,
     /// Calls of the database.
     pub database_calls: AtomicU64,
+    /// Statements that they held.
+    pub statements: AtomicU64,
     /// Calls of the blob store.
     pub blob_calls: AtomicU64,
     /// Rows that the database read.
@@ -35,6 +37,7 @@ impl Trace {
         Self {
             id,
             database_calls: AtomicU64::new(0),
+            statements: AtomicU64::new(0),
             blob_calls: AtomicU64::new(0),
             rows_read: AtomicU64::new(0),
             caller: OnceLock::new(),
@@ -56,6 +59,7 @@ pub struct Traced<P: ?Sized> {
 impl Database for Traced<dyn Database> {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, DatabaseError> {
         self.trace.database_calls.fetch_add(1, Ordering::Relaxed);
+        self.trace.statements.fetch_add(u64::try_from(statements.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
         let rows = self.port.batch(statements).await?;
         self.trace.rows_read.fetch_add(rows.iter().map(|rows| rows.rows_read).sum(), Ordering::Relaxed);
         Ok(rows)

@@ -18,10 +18,12 @@ use crate::domain::time::Timestamp;
 use crate::store::{self, retests, sources};
 use crate::vault::KeyRing;
 
-use super::{Done, Work, alarm, seconds_since, side_by_side};
+use super::{Done, Work, alarm, seconds_since, side_by_side, statements_left};
 
-/// So many a tick: 86,400 a day. Each asks the database about eight things, and an invocation may ask 1,000.
+/// So many a tick: 86,400 a day. Fewer where the jobs before it have asked much.
 const PER_TICK: u64 = 60;
+/// So many statements the test of one connection asks at most: its sources, a counter for each of its hosts, the result.
+const STATEMENTS_EACH: u64 = 9;
 /// No test begins later in a tick than this.
 const BEGINNING: Duration = Duration::from_secs(30);
 /// How long a tick keeps what it took: longer than the platform lets it live.
@@ -51,7 +53,8 @@ pub(super) async fn run(app: &App) -> Result<Done, ApiError> {
     let known = find_key_check(app).and(retests::find_longest_waiting(now));
     let (known, waiting) = known.run(&*app.database).await?;
     check_key(ring, ring.primary_id(), known.as_deref())?;
-    let taken = retests::claim(now, now + LEASE, PER_TICK).run(&*app.database).await?;
+    let room = PER_TICK.min(statements_left(app) / STATEMENTS_EACH);
+    let taken = retests::claim(now, now + LEASE, room).run(&*app.database).await?;
     let each = taken.iter().map(|id| -> Work<'_, Outcome> { Box::pin(retest(app, ring, id, now + BEGINNING)) });
     let outcomes = side_by_side(each.collect()).await;
     let tested = outcomes.iter().filter(|outcome| **outcome == Outcome::Tested).count();

@@ -56,6 +56,8 @@ mod support;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tick;
+#[cfg(test)]
 mod transfer;
 #[cfg(test)]
 mod usages;
