@@ -3,6 +3,7 @@
 
 mod announce;
 mod deliver;
+mod merge;
 mod orphans;
 mod resolves;
 mod retest;
@@ -45,6 +46,7 @@ pub async fn run(app: &App) {
     report(&app, "orphans", orphans::run(&app).await);
     report(&app, "announce", announce::run(&app).await);
     report(&app, "rewrap", rewrap::run(&app).await);
+    report(&app, "merge_search", merge::run(&app).await);
     report(&app, "summarise_resolves", resolves::run(&app).await);
     report(&app, "seal_audit_events", seal::run(&app, SealedLog::AuditEvents).await);
     report(&app, "seal_events", seal::run(&app, SealedLog::Events).await);

@@ -23,6 +23,7 @@ pub mod rates;
 pub mod resolves;
 pub mod retests;
 pub mod row;
+pub mod search_merge;
 pub mod secrets;
 pub mod sign_ins;
 pub mod signing_keys;

@@ -32,6 +32,8 @@ mod lists;
 #[cfg(test)]
 mod mending;
 #[cfg(test)]
+mod merging;
+#[cfg(test)]
 mod naughty;
 #[cfg(test)]
 mod orphans;

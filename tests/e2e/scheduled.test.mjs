@@ -62,6 +62,28 @@ test("an answer kept for an Idempotency-Key is forgotten after a day", async () 
   assert.notEqual((await create()).json.id, first.json.id);
 });
 
+test("the full-text indexes become one segment each, and find the same", async () => {
+  for (let number = 0; number < 12; number += 1) {
+    const body = bearer({ name: `Merged ${number}` });
+    assert.equal((await keyfob.request("POST", "/v1/connections?test=false", { body })).status, 201);
+  }
+  const segments = async (index) => (await run(`select count(distinct segid) as n from connections_${index}_idx`))[0].n;
+  const search = async () => {
+    const { json } = await keyfob.request("GET", "/v1/connections?environment=development&search=merged&limit=100");
+    return json.data.map(({ id }) => id);
+  };
+  assert.ok((await segments("trigram")) > 1 && (await segments("prefix")) > 1);
+  const found = await search();
+  assert.equal(found.length, 12);
+  // Everything is merged once a day at most, and a tick of a test before this one may have been that.
+  await run("delete from search_merge");
+  for (let tick = 0; tick < 3; tick += 1) await keyfob.scheduled();
+  assert.deepEqual([await segments("trigram"), await segments("prefix")], [1, 1]);
+  assert.deepEqual(await search(), found);
+  const line = keyfob.logs.filter((text) => text.includes('"scheduled":"merge_search"')).at(-1);
+  assert.deepEqual(JSON.parse(line), { scheduled: "merge_search", segments: [1, 1] });
+});
+
 test("it says what it did, in one log line", async () => {
   const lines = keyfob.logs.filter((line) => line.includes('"scheduled":"sweep"'));
   assert.ok(lines.length >= 2);
