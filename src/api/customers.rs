@@ -25,7 +25,7 @@ use crate::domain::scope::Scope;
 use crate::domain::text::Customer;
 use crate::store::commit::{Commit, CommitError, Conflict};
 use crate::store::customers::{self, CustomerRow};
-use crate::store::{access, connections, history, secrets, vault_entries};
+use crate::store::{access, connections, history, secrets, tokens, vault_entries};
 
 /// Which customers.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -142,6 +142,7 @@ pub async fn delete_customer(
     commit.push(customers::expect(environment, &customer, u64::try_from(found.len()).unwrap_or(0)));
     commit.push(connections::delete_all(&ids, app.now()));
     commit.push(history::forget_settings_of(&ids));
+    commit.extend(tokens::forget(&owners));
     commit.extend(vault_entries::delete_all_of(&owners, secrets::garbage_due(app.now())));
     commit.push(access::end_sessions(environment, &customer, app.now()));
     match commit.run(&*app.database).await {

@@ -17,7 +17,7 @@ use crate::domain::scope::Scope;
 use crate::domain::usage::Usage;
 use crate::ports::Statement;
 use crate::store::sources::test_owner;
-use crate::store::{connections, history, nothing, secrets, templates, usages, vault_entries};
+use crate::store::{connections, history, nothing, secrets, templates, tokens, usages, vault_entries};
 
 use super::record;
 use super::replace::fitting;
@@ -98,5 +98,5 @@ pub fn gone(after: &Connection) -> Vec<Statement> {
     let rows = [connections::delete(id, after.history.version, at), history::forget_settings(id)];
     let keys =
         vault_entries::delete_all(id.as_str(), due).into_iter().chain(vault_entries::delete_all(&test_owner(id), due));
-    guard.into_iter().chain(rows).chain(keys).collect()
+    guard.into_iter().chain(rows).chain(keys).chain(tokens::forget(&[id.as_str()])).collect()
 }

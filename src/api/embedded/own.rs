@@ -290,7 +290,7 @@ pub async fn create_test(
 
 /// Whether a session sees a connection: the customer's own in any state, the organization's where it is exposed and enabled; a
 /// builder session all of the organization's.
-fn sees(session: &SessionCaller, connection: &Connection) -> bool {
+pub(super) fn sees(session: &SessionCaller, connection: &Connection) -> bool {
     let is_organizations = connection.owner.customer.is_none();
     let is_exposed = is_organizations && connection.switches.embedded && connection.switches.enabled;
     session.allows(connection) && (session.owns(connection) || is_exposed || (is_organizations && session.is_builder()))
@@ -300,7 +300,7 @@ fn sees(session: &SessionCaller, connection: &Connection) -> bool {
 ///
 /// # Errors
 /// 404 where the session does not see it; 403 where it sees it and may not change it.
-fn own(who: &Identity, found: Option<Sources>) -> Result<(&SessionCaller, Sources), ApiError> {
+pub(super) fn own(who: &Identity, found: Option<Sources>) -> Result<(&SessionCaller, Sources), ApiError> {
     let session = who.session()?;
     let sources = found.filter(|found| sees(session, &found.connection)).ok_or(ApiError::NotFound)?;
     let is_entered_by_organization = sources.connection.owner.supplied_by == Some(SuppliedBy::Organization);

@@ -107,6 +107,8 @@ pub enum ApiError {
     RateLimited(u64),
     /// The secret was written a moment ago and is not visible here yet.
     SecretPending,
+    /// The provider gives no tokens now, and those that there are have ended.
+    TokensUnavailable,
     /// The master key is missing or wrong.
     KeyUnavailable,
     /// The keys of Cloudflare Access cannot be read.
@@ -162,7 +164,7 @@ impl ApiError {
         let retry_after = match &self {
             Self::RateLimited(seconds) => Some(*seconds),
             Self::TooManyFailures => Some(60),
-            Self::SecretPending | Self::AccessUnavailable => Some(5),
+            Self::SecretPending | Self::AccessUnavailable | Self::TokensUnavailable => Some(5),
             Self::StorageUnavailable(_) => Some(1),
             _ => None,
         };

@@ -178,6 +178,11 @@ impl ApiError {
             Self::RateLimited(_) => {
                 (S::TOO_MANY_REQUESTS, "rate_limited", "Too often: try again after the time in Retry-After.")
             }
+            Self::TokensUnavailable => (
+                S::SERVICE_UNAVAILABLE,
+                "tokens_unavailable",
+                "The provider gives no new token at the moment, and the old one has ended: try again.",
+            ),
             Self::SecretPending => (
                 S::SERVICE_UNAVAILABLE,
                 "secret_pending",
