@@ -16,11 +16,12 @@ use crate::domain::id::ConnectionId;
 use crate::domain::scope::Scope;
 use crate::domain::usage::Usage;
 use crate::ports::Statement;
-use crate::store::sources::test_owner;
+use crate::store::sources::{self, test_owner};
 use crate::store::{connections, history, nothing, secrets, templates, tokens, usages, vault_entries};
 
 use super::record;
 use super::replace::fitting;
+use super::revoke;
 
 /// The most steps that a refusal names.
 const NAMED: u64 = 100;
@@ -35,11 +36,15 @@ pub struct DeleteQuery {
     force: bool,
     /// The connection that its steps use from now on: of the same provider and environment. Needs `usages:write`.
     replace_with: Option<ConnectionId>,
+    /// `true`: revoke its tokens at the provider first. Where that fails nothing is deleted.
+    #[serde(default)]
+    revoke: bool,
 }
 
 /// DELETE /v1/connections/{id}
 ///
-/// Deletes a connection: its secrets are unreadable at once. Nothing is deleted at the provider. Refused while steps use it,
+/// Deletes a connection: its secrets are unreadable at once. Nothing is deleted at the provider, but its tokens are revoked
+/// there where that is asked for. Refused while steps use it,
 /// with the steps, unless forced or given a replacement; a template is refused while customers have connections under it, with
 /// their number.
 #[utoipa::path(
@@ -55,12 +60,12 @@ pub async fn delete_connection(
     if_match: IfMatch,
 ) -> Result<Response, ApiError> {
     let InPath(id) = claim.accept(&app, id).await?;
-    let InQuery(DeleteQuery { force, replace_with }) = claim.accept(&app, query).await?;
+    let InQuery(DeleteQuery { force, replace_with, revoke }) = claim.accept(&app, query).await?;
     let other = replace_with.as_ref().map_or_else(|| nothing().map(|()| None), connections::find_connection);
-    let wanted =
-        connections::find_connection(&id).and(usages::find_used(&id)).and(usages::list_of(&id, None, NAMED)).and(other);
+    let wanted = sources::find(&id).and(usages::find_used(&id)).and(usages::list_of(&id, None, NAMED)).and(other);
     let (who, (((found, used), steps), other)) = claim.load(&app, wanted).await?;
-    let before = who.authorize(Scope::ConnectionsDelete, found)?;
+    let sources = who.authorize(Scope::ConnectionsDelete, found)?;
+    let before = &sources.connection;
     let used = used.ok_or(ApiError::NotFound)?;
     if force && replace_with.is_some() {
         return Err(ApiError::invalid_query("/force", "Pass `force` or `replace_with`, not both."));
@@ -75,10 +80,13 @@ pub async fn delete_connection(
     if let Some(customers) = before.definition.as_ref().map(|definition| definition.customer_count).filter(|n| *n > 0) {
         return Err(ApiError::TemplateInUse(customers));
     }
+    if revoke {
+        revoke::revoke(&app, &sources).await?;
+    }
     let mut after = before.clone();
     after.history.version += 1;
     after.history.modified_at = app.now();
-    let mut commit = record::begin((&app, &who), EventType::Deleted, (Some(&before), &after), None)?;
+    let mut commit = record::begin((&app, &who), EventType::Deleted, (Some(before), &after), None)?;
     match to {
         Some(to) => commit.extend(usages::replace_all(&id, &to.id, used.count)),
         None if force => {}

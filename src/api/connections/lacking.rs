@@ -9,8 +9,10 @@ use crate::probe::Finding;
 /// Why there are no tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lacking {
-    /// Nobody consented yet, or to another client, server or destination.
+    /// Nobody consented yet.
     NotAuthorized,
+    /// The consent was to another client, server or destination: it is of no use here.
+    Other,
     /// The consent has ended.
     Ended,
     /// Somebody else is renewing them and takes long.
@@ -25,6 +27,7 @@ impl Lacking {
     pub fn finding(self) -> Finding {
         let (verdict, reason) = match self {
             Self::NotAuthorized => (Verdict::Unknown, Reason::NotAuthorized),
+            Self::Other => (Verdict::Invalid, Reason::NotAuthorized),
             Self::Ended => Failed::Grant.verdict(),
             Self::Pending => (Verdict::Unknown, Reason::Timeout),
             Self::Failed(failed) => failed.verdict(),
@@ -39,6 +42,11 @@ impl From<Lacking> for ApiError {
             Lacking::NotAuthorized => Self::NotResolvable(
                 "connection_unauthorized",
                 "Nobody has consented at the provider yet: authorize it with POST /v1/connections/{id}/authorizations.",
+            ),
+            Lacking::Other => Self::NotResolvable(
+                "connection_unauthorized",
+                "The consent was given to another client or address than there is now: authorize it again with POST \
+                 /v1/connections/{id}/authorizations.",
             ),
             Lacking::Ended => Self::NotResolvable(
                 "connection_unauthorized",

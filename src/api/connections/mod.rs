@@ -16,6 +16,7 @@ pub mod record;
 pub mod replace;
 pub mod report;
 pub mod reveal;
+pub mod revoke;
 pub mod test;
 pub mod test_credentials;
 pub mod tested;

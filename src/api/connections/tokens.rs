@@ -36,10 +36,9 @@ const MARGIN: Duration = Duration::from_mins(5);
 const LEASE: Duration = Duration::from_secs(30);
 /// While the old access token lives so long, nobody waits for a new one.
 const ENOUGH: Duration = Duration::from_secs(30);
-/// How long is waited for the renewal of somebody else.
-const PATIENCE: Duration = Duration::from_secs(12);
-/// How long between two looks at what somebody else does.
+/// How long between two looks at the renewal of somebody else, and how many looks there are: 15 s, longer than an exchange.
 const LOOK: Duration = Duration::from_millis(150);
+const LOOKS: u32 = 100;
 /// The longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// How often storing new tokens is tried: what they replaced may be spent.
@@ -121,10 +120,9 @@ impl<'a> Subject<'a> {
     /// When the storage failed; inside, why there are none.
     pub async fn fresh(&self, renew: Renew) -> Result<Result<Fresh, Lacking>, ApiError> {
         let mut reread: Option<Option<TokensRow>> = None;
-        let patience = self.app.now() + PATIENCE;
-        loop {
+        for look in 1..=LOOKS {
             let row = reread.as_ref().map_or(self.sources.tokens.as_ref(), Option::as_ref);
-            match self.step(row, renew, patience).await? {
+            match self.step(row, renew, look == LOOKS).await? {
                 Step::Done(fresh) => return Ok(Ok(fresh)),
                 Step::Lacking(lacking) => return Ok(Err(lacking)),
                 Step::Again => {}
@@ -132,6 +130,7 @@ impl<'a> Subject<'a> {
             }
             reread = Some(tokens::find(&self.owner()).run(&*self.app.database).await?);
         }
+        Ok(Err(Lacking::Pending))
     }
 
     fn owner(&self) -> String {
@@ -142,13 +141,14 @@ impl<'a> Subject<'a> {
         &self.sources.connection
     }
 
-    async fn step(&self, row: Option<&TokensRow>, renew: Renew, patience: Timestamp) -> Result<Step, ApiError> {
+    async fn step(&self, row: Option<&TokensRow>, renew: Renew, is_last: bool) -> Result<Step, ApiError> {
         let now = self.app.now();
         let usable = row.filter(|row| row.held.generation > 0 && row.held.basis == self.basis);
         let is_code = self.file.grant == Grant::AuthorizationCode;
         let Some(row) = usable.or_else(|| row.filter(|_| !is_code)) else {
             if is_code {
-                return Ok(Step::Lacking(Lacking::NotAuthorized));
+                let is_other = row.is_some_and(|row| row.held.generation > 0);
+                return Ok(Step::Lacking(if is_other { Lacking::Other } else { Lacking::NotAuthorized }));
             }
             self.prepare().await?;
             return Ok(Step::Again);
@@ -166,7 +166,7 @@ impl<'a> Subject<'a> {
             return if lives { self.open(row).await.map(Step::Done) } else { Ok(Step::Lacking(Lacking::Ended)) };
         }
         let is_busy = held.leased_until > now;
-        if held.paused_until > now || (is_busy && (held.live_at(now + ENOUGH) || now > patience)) {
+        if held.paused_until > now || (is_busy && (held.live_at(now + ENOUGH) || is_last)) {
             let lacking = if is_busy { Lacking::Pending } else { Lacking::Failed(Failed::Unreachable) };
             return if lives { self.open(row).await.map(Step::Done) } else { Ok(Step::Lacking(lacking)) };
         }

@@ -14,6 +14,7 @@ use crate::api::connections::create::{self, CreateConnection, Made, SaveQuery};
 use crate::api::connections::delete::gone;
 use crate::api::connections::effective::Purpose;
 use crate::api::connections::record;
+use crate::api::connections::revoke::{self, RevokeQuery};
 use crate::api::connections::test::{Mode, StoredTest, TestResult, test_stored};
 use crate::api::connections::update::{self, ChangeQuery, UpdateConnection};
 use crate::api::connections::values::{check_key, find_key_check};
@@ -236,23 +237,29 @@ pub async fn update_connection(
 
 /// DELETE /v1/embedded/connections/{id}
 ///
-/// Disconnects: deletes an own connection. Its secrets are unreadable at once; nothing is deleted at the provider.
+/// Disconnects: deletes an own connection. Its secrets are unreadable at once; nothing is deleted at the provider,
+/// but its tokens are revoked there where that is asked for.
 #[utoipa::path(
     delete, path = "/v1/embedded/connections/{id}", tag = "Embedded", operation_id = "delete_embedded_connection",
-    params(("id" = ConnectionId, Path), ("If-Match" = String, Header, description = "The ETag that you read.")),
+    params(("id" = ConnectionId, Path), RevokeQuery, ("If-Match" = String, Header, description = "The ETag that you read.")),
     responses((status = 204, description = "Deleted"), ChangeProblems)
 )]
 pub async fn delete_connection(
     app: App,
     claim: Claim,
     id: Parsed<InPath<ConnectionId>>,
+    query: Parsed<InQuery<RevokeQuery>>,
     if_match: IfMatch,
 ) -> Result<Response, ApiError> {
     let InPath(id) = claim.accept(&app, id).await?;
+    let InQuery(RevokeQuery { revoke }) = claim.accept(&app, query).await?;
     let (who, found) = claim.load(&app, sources::find(&id)).await?;
     let (_, sources) = own(&who, found)?;
     let before = &sources.connection;
     if_match.check(before.history.version)?;
+    if revoke {
+        revoke::revoke(&app, &sources).await?;
+    }
     let mut after = before.clone();
     after.history.version += 1;
     after.history.modified_at = app.now();

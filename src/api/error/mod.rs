@@ -107,6 +107,8 @@ pub enum ApiError {
     RateLimited(u64),
     /// The secret was written a moment ago and is not visible here yet.
     SecretPending,
+    /// The provider did not revoke the tokens of a connection that was to be deleted.
+    NotRevoked,
     /// The provider gives no tokens now, and those that there are have ended.
     TokensUnavailable,
     /// The master key is missing or wrong.
