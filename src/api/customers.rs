@@ -25,7 +25,7 @@ use crate::domain::scope::Scope;
 use crate::domain::text::Customer;
 use crate::store::commit::{Commit, CommitError, Conflict};
 use crate::store::customers::{self, CustomerRow};
-use crate::store::{access, connections, history, secrets, vault_entries};
+use crate::store::{access, connect_links, connections, history, secrets, vault_entries};
 
 /// Which customers.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -119,8 +119,8 @@ pub async fn find_customer(
 
 /// DELETE /v1/customers/{customer}
 ///
-/// Deletes every connection of a customer in an environment and ends all their sessions, at once: their secrets are unreadable
-/// from then on. Steps that used them stay listed as orphaned. Repeating it changes nothing.
+/// Deletes every connection of a customer in an environment and ends all their sessions and connect links, at once: their
+/// secrets are unreadable from then on. Steps that used them stay listed as orphaned. Repeating it changes nothing.
 #[utoipa::path(
     delete, path = "/v1/customers/{customer}", tag = "Customers", params(("customer" = Customer, Path), CustomerQuery),
     responses((status = 204, description = "Deleted"), ChangeProblems)
@@ -144,6 +144,7 @@ pub async fn delete_customer(
     commit.push(history::forget_settings_of(&ids));
     commit.extend(vault_entries::delete_all_of(&owners, secrets::garbage_due(app.now())));
     commit.push(access::end_sessions(environment, &customer, app.now()));
+    commit.push(connect_links::delete_of(environment, &customer));
     match commit.run(&*app.database).await {
         Ok(()) => Ok(answer::no_content()),
         Err(CommitError::Conflict(Conflict::Version)) => Err(ApiError::CustomerChanged),

@@ -7,12 +7,12 @@ use super::claim::SESSION_COOKIE;
 use super::connections::{
     copy, create, credentials, delete, history, list, plan, replace, report, reveal, test, test_credentials, update,
 };
-use super::embedded::{connections, exchange, origins, own, providers as embedded_providers, sessions};
+use super::embedded::{connections, exchange, origins, own, providers as embedded_providers, redemptions, sessions};
 use super::error::Problem;
 use super::transfer::{export, import};
 use super::{
-    api_keys, audit_events, audit_verification, customers, keys, observe, providers, session, signing_keys, usages,
-    webhooks,
+    api_keys, audit_events, audit_verification, connect_links, customers, keys, observe, providers, session,
+    signing_keys, usages, webhooks,
 };
 
 /// The whole API.
@@ -40,6 +40,8 @@ use super::{
         sessions::create_session, sessions::end_sessions, exchange::exchange_token,
         signing_keys::list_signing_keys, signing_keys::create_signing_key, signing_keys::delete_signing_key,
         origins::list_origins, origins::create_origin, origins::delete_origin,
+        connect_links::list_connect_links, connect_links::create_connect_link, connect_links::delete_connect_link,
+        redemptions::redeem_link,
         embedded_providers::list_providers, embedded_providers::find_provider, connections::list_connections,
         own::create_connection, own::find_connection, own::update_connection, own::delete_connection, own::create_test,
         keys::list_keys, keys::rewrap_keys,

@@ -12,6 +12,8 @@ mod compatible;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
+mod connect_links;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod credentials;

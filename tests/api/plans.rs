@@ -145,6 +145,7 @@ async fn run_access(keyfob: &Keyfob) {
     }
 }
 
+    run_connect_links(keyfob).await;
 /// A template, a customer under it, what both resolve to, and their end.
 async fn run_kinds(keyfob: &Keyfob) {
     let mut template = bearer("Template");
@@ -231,6 +232,23 @@ async fn run_usages(keyfob: &Keyfob, path: &str) {
         &format!("{all}&workflow=w"),
         &format!("{all}&state=orphaned"),
         &format!("{all}&workflow=w&state=registered"),
+/// A link that is redeemed, listed, and revoked.
+async fn run_connect_links(keyfob: &Keyfob) {
+    let links = format!("{}/v1/connect-links", people::OWN);
+    let body = json!({
+        "environment": "development", "customer": "c1", "provider": "http", "connection_type": "bearer",
+    });
+    let link = keyfob.post(&links, &body).await.expect(201).json();
+    let (_, token) = link["url"].as_str().unwrap().split_once('#').unwrap();
+    let redeem = "/v1/embedded/connect-links/redemptions";
+    keyfob.post(redeem, &json!({ "token": token })).await.expect(201);
+    for customer in ["", "&customer=c1"] {
+        keyfob.get(&format!("/v1/connect-links?environment=development{customer}")).await.expect(200);
+    }
+    let path = format!("/v1/connect-links/{}", link["id"].as_str().unwrap());
+    keyfob.request("DELETE", &path, ROOT, &[], &Value::Null).await.expect(204);
+}
+
     ] {
         keyfob.get(list).await.expect(200);
     }

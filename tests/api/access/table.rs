@@ -114,6 +114,9 @@ fn open() -> Vec<Row> {
         row("POST /v1/embedded/sessions/exchange", Need::Body, Elsewhere::Same)
             .body(json!({ "jwt": "a.b.c" }))
             .status(401),
+        row("POST /v1/embedded/connect-links/redemptions", Need::Body, Elsewhere::Same)
+            .body(json!({ "token": "kl_" }))
+            .status(401),
         row("GET /v1/providers", Need::Key, Elsewhere::Same),
         row("GET /v1/providers/{provider}", Need::Key, Elsewhere::Same),
     ]
@@ -270,6 +273,14 @@ fn embedded() -> Vec<Row> {
         row("GET /v1/embedded/connections", Need::Session, Same),
         row("POST /v1/embedded/connections", Need::Own, Same)
             .body(json!({
+        row("GET /v1/connect-links", EMBEDDED, Refused).query("?environment=development"),
+        row("POST /v1/connect-links", EMBEDDED, Refused)
+            .body(json!({
+                "environment": "development", "customer": "c1", "provider": "http", "connection_type": "bearer",
+            }))
+            .status(201)
+            .audited("connect_link.created"),
+        row("DELETE /v1/connect-links/{id}", EMBEDDED, Hidden).status(204).audited("connect_link.deleted"),
                 "provider": "http", "connection_type": "none", "name": "Another",
                 "settings": { "base_url": "https://api.other.dev" },
             }))
