@@ -8,11 +8,13 @@ mod audit;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod bulk;
+#[cfg(test)]
 mod compatible;
 #[cfg(test)]
-mod connections;
-#[cfg(test)]
 mod connect_links;
+#[cfg(test)]
+mod connections;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]

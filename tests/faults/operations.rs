@@ -312,6 +312,11 @@ fn on_one(stage: &Stage) -> Vec<Operation> {
         let path = format!("{path}/revisions/1/restore{query}");
         Operation::new(name, Call::new("POST", path, json!({})).if_match(4))
     };
+    let bulk = |name, action: &str, more: Value| {
+        let mut body = json!({ "environment": "development", "filter": {}, "action": action, "dry_run": false });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Operation { repeats: true, ..post(name, "/v1/connections/bulk", body) }
+    };
     let token = json!({ "secrets": { "token": "planted-secret-3" } });
     let message = json!({ "fields": ["token"], "reason": "why" });
     let api_key = json!({ "name": "Other key", "scopes": ["audit:read"], "environments": ["staging"] });
@@ -329,6 +334,8 @@ fn on_one(stage: &Stage) -> Vec<Operation> {
         restore("restore", "?test=false"),
         restore("restore and test", ""),
         Operation::new("delete", Call::new("DELETE", &path, Value::Null).if_match(4)),
+        bulk("tag all", "add_tags", json!({ "tags": ["c"] })),
+        bulk("delete all", "delete", json!({ "force": true })),
         Operation { later: &["tests"], repeats: true, ..post("test", &format!("{path}/tests"), json!({})) },
         Operation {
             later: &["tests"],

@@ -115,6 +115,11 @@ impl ApiError {
                 "usages_changed",
                 "Its usages changed meanwhile: read them again and repeat your request.",
             ),
+            Self::ConnectionsChanged => (
+                S::CONFLICT,
+                "connections_changed",
+                "Some of these connections were changed meanwhile, and nothing was done: repeat your request.",
+            ),
             Self::TemplateInUse(count) => {
                 let detail = format!(
                     "Customers have connections under this template ({count}): disable it, or delete theirs first."

@@ -140,6 +140,11 @@ fn connections() -> Vec<Row> {
         row("POST /v1/connections/plan", READ, Refused).body(json!({
             "environment": "development", "provider": "http", "connection_type": "none",
         })),
+        row("POST /v1/connections/bulk", WRITE, Refused)
+            .body(json!({
+                "environment": "development", "filter": { "stable_key": "acme" }, "action": "disable", "dry_run": false,
+            }))
+            .audited("connection.updated"),
         row("PATCH /v1/connections/{id}/test-credentials", WRITE, Hidden)
             .body(json!({ "secrets": { "token": "planted-test" } }))
             .audited("connection.updated"),
@@ -268,11 +273,6 @@ fn embedded() -> Vec<Row> {
         row("GET /v1/signing-keys", EMBEDDED, Refused).query("?environment=development"),
         row("POST /v1/signing-keys", EMBEDDED, Refused).body(signing_key()).status(201).audited("signing_key.created"),
         row("DELETE /v1/signing-keys/{id}", EMBEDDED, Hidden).status(204).audited("signing_key.deleted"),
-        row("GET /v1/embedded/providers", Need::Session, Same),
-        row("GET /v1/embedded/providers/{provider}", Need::Session, Same),
-        row("GET /v1/embedded/connections", Need::Session, Same),
-        row("POST /v1/embedded/connections", Need::Own, Same)
-            .body(json!({
         row("GET /v1/connect-links", EMBEDDED, Refused).query("?environment=development"),
         row("POST /v1/connect-links", EMBEDDED, Refused)
             .body(json!({
@@ -281,6 +281,11 @@ fn embedded() -> Vec<Row> {
             .status(201)
             .audited("connect_link.created"),
         row("DELETE /v1/connect-links/{id}", EMBEDDED, Hidden).status(204).audited("connect_link.deleted"),
+        row("GET /v1/embedded/providers", Need::Session, Same),
+        row("GET /v1/embedded/providers/{provider}", Need::Session, Same),
+        row("GET /v1/embedded/connections", Need::Session, Same),
+        row("POST /v1/embedded/connections", Need::Own, Same)
+            .body(json!({
                 "provider": "http", "connection_type": "none", "name": "Another",
                 "settings": { "base_url": "https://api.other.dev" },
             }))
