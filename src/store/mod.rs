@@ -9,6 +9,7 @@ pub mod authorizations;
 pub mod chain;
 pub mod checkpoints;
 pub mod commit;
+pub mod connect_links;
 pub mod connections;
 pub mod customers;
 pub mod embedded;

@@ -1,6 +1,7 @@
 //! Connections over HTTP: one file a concern.
 
 pub mod authorize;
+pub mod bulk;
 pub mod consequence;
 pub mod copy;
 pub mod create;

@@ -8,5 +8,6 @@ pub mod limits;
 pub mod origins;
 pub mod own;
 pub mod providers;
+pub mod redemptions;
 pub mod sessions;
 pub mod view;

@@ -9,6 +9,7 @@ use keyfob::token::Token;
 use serde_json::{Value, json};
 
 use super::table::{Need, Row};
+use crate::support::people::OWN;
 use crate::support::ports::SeededRandom;
 use crate::support::{Answer, Keyfob, ROOT, bearer};
 
@@ -46,6 +47,7 @@ pub(crate) struct World {
     signing_key: String,
     /// Two that wait for a consent, the second of the customer `known`, each with an attempt.
     waiting: [(String, String); 2],
+    link: String,
 }
 
 /// Everything that a refused caller must not have changed.
@@ -80,9 +82,13 @@ impl World {
         });
         let webhook = keyfob.post("/v1/webhooks", &webhook).await.expect(201).json();
         let signing_key = id(&keyfob.post("/v1/signing-keys", &super::table::signing_key()).await.expect(201).json());
+        let link = json!({
+            "environment": "development", "customer": "known", "provider": "http", "connection_type": "bearer",
+        });
+        let link = id(&keyfob.post(&format!("{OWN}/v1/connect-links"), &link).await.expect(201).json());
         let (connection, key, origin, webhook) = (id(&connection), id(&key), id(&origin), id(&webhook));
         let waiting = [waiting(&keyfob, None).await, waiting(&keyfob, Some("known")).await];
-        Self { keyfob, connection, own, used, key, origin, webhook, signing_key, waiting }
+        Self { keyfob, connection, own, used, key, origin, webhook, signing_key, waiting, link }
     }
 
     pub(crate) fn state(&self) -> State {
@@ -97,7 +103,7 @@ impl World {
     pub(crate) fn path(&self, row: &Row) -> String {
         if row.path.contains("/authorizations") {
             let (id, attempt) = &self.waiting[usize::from(row.need == Need::Own)];
-            return format!("https://keyfob.example{}", path_of(row, id).replace(ATTEMPT, attempt));
+            return path_of(row, id).replace(ATTEMPT, attempt);
         }
         let id = match row.path.split('/').nth(2) {
             _ if row.path.starts_with("/v1/embedded/connections/") => &self.own,
@@ -106,6 +112,7 @@ impl World {
             Some("api-keys") => &self.key,
             Some("webhooks") => &self.webhook,
             Some("signing-keys") => &self.signing_key,
+            Some("connect-links") => &self.link,
             _ => &self.origin,
         };
         path_of(row, id)
@@ -128,7 +135,7 @@ impl World {
 
     /// Sends the request of a row by another method.
     pub(crate) async fn ask_by(&self, method: &str, path: &str, row: &Row, authorization: Option<&str>) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
+        let mut request = Request::builder().method(method).uri(format!("{OWN}{path}"));
         if let Some(authorization) = authorization {
             request = request.header("authorization", authorization);
         }
@@ -221,7 +228,7 @@ async fn waiting(keyfob: &Keyfob, customer: Option<&str>) -> (String, String) {
         body["customer"] = customer.into();
     }
     let connection = id(&keyfob.create(&body).await);
-    let begin = format!("https://keyfob.example/v1/connections/{connection}/authorizations");
+    let begin = format!("{OWN}/v1/connections/{connection}/authorizations");
     let attempt = id(&keyfob.post(&begin, &json!({})).await.expect(201).json());
     (connection, attempt)
 }
