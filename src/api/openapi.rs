@@ -8,7 +8,9 @@ use super::connections::{
     bulk, copy, create, credentials, delete, history, list, plan, replace, report, reveal, test, test_credentials,
     update,
 };
-use super::embedded::{connections, exchange, origins, own, providers as embedded_providers, redemptions, sessions};
+use super::embedded::{
+    builder, connections, drafts, exchange, origins, own, providers as embedded_providers, redemptions, sessions,
+};
 use super::error::Problem;
 use super::transfer::{export, import};
 use super::{
@@ -45,6 +47,7 @@ use super::{
         origins::list_origins, origins::create_origin, origins::delete_origin,
         embedded_providers::list_providers, embedded_providers::find_provider, connections::list_connections,
         own::create_connection, own::find_connection, own::update_connection, own::delete_connection, own::create_test,
+        drafts::test_draft, builder::update_test_credentials, builder::delete_test_credentials, builder::replace_usages,
         keys::list_keys, keys::rewrap_keys,
         webhooks::list_webhooks, webhooks::create_webhook, webhooks::delete_webhook, webhooks::list_deliveries,
         audit_events::list_audit_events, audit_verification::verify_audit_events,
@@ -117,7 +120,8 @@ pub enum Problems {
     /// No valid key (`unauthorized`).
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthorized(Problem),
-    /// The key may not do this (`missing_scope`, `environment_not_allowed`, `key_required`, `session_required`, `not_own`, `foreign_origin`).
+    /// The key may not do this (`missing_scope`, `environment_not_allowed`, `key_required`, `session_required`,
+    /// `builder_required`, `not_own`, `foreign_origin`).
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
     /// There is nothing here that the caller may see (`not_found`); where credentials are resolved by a name, what is missing
