@@ -1,5 +1,6 @@
 //! The embedded builder: sessions and origins, which servers manage, and what pages read.
 
+pub mod authorize;
 pub mod builder;
 pub mod connections;
 pub mod cors;
