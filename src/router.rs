@@ -5,7 +5,8 @@ use axum::routing::{delete, get, options, patch, post, put};
 use axum::{Router, middleware};
 
 use crate::api::connections::{
-    authorize, bulk, copy, create, credentials, history, list, plan, replace, report, reveal, test, test_credentials, update,
+    authorize, bulk, copy, create, credentials, history, list, plan, replace, report, reveal, test, test_credentials,
+    update,
 };
 use crate::api::embedded::{builder, cors, drafts, exchange, origins, own, redemptions, sessions};
 use crate::api::transfer::{export, import};
