@@ -34,6 +34,12 @@ pub struct Sources {
 }
 
 impl Sources {
+    /// The template that it stands under, and the revision of it that its values go with.
+    #[must_use]
+    pub fn template_basis(&self) -> Option<(&ConnectionId, u64)> {
+        self.template.as_ref().map(|template| (&template.id, template.history.revision))
+    }
+
     /// Whose tokens are used: the connection's; of a template, those of its test credentials.
     #[must_use]
     pub fn tokens_owner(&self) -> String {

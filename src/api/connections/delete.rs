@@ -22,7 +22,7 @@ use crate::store::sources::{self, test_owner};
 use crate::store::{connections, history, nothing, secrets, templates, tokens, usages, vault_entries};
 
 use super::record;
-use super::replace::fitting;
+use super::replace::{fitting, seen};
 use super::revoke;
 
 /// The most steps that a refusal names.
@@ -73,7 +73,7 @@ pub async fn delete_connection(
         return Err(ApiError::invalid_query("/force", "Pass `force` or `replace_with`, not both."));
     }
     let to = replace_with
-        .map(|_| fitting(&who, &used, other, |detail| ApiError::invalid_query("/replace_with", detail)))
+        .map(|_| fitting(&used, seen(&who, other)?, |detail| ApiError::invalid_query("/replace_with", detail)))
         .transpose()?;
     if_match.check(before.history.version)?;
     if used.count > 0 && !force && to.is_none() {
@@ -128,7 +128,7 @@ pub fn gone_all(gone: &[&Connection], at: Timestamp) -> Vec<Statement> {
     let guards = many(templates.map(|template| templates::expect_no_customer(&template.id)));
     let rows = [connections::delete_all(&ids, at), history::forget_settings_of(&ids)];
     let keys = vault_entries::delete_all_of(&owners, secrets::garbage_due(at));
-    let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+    let ids: Vec<&str> = ids.into_iter().map(ConnectionId::as_str).collect();
     guards.into_iter().chain(rows).chain(keys).chain(tokens::forget(&ids)).collect()
 }
 

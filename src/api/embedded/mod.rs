@@ -1,8 +1,10 @@
 //! The embedded builder: sessions and origins, which servers manage, and what pages read.
 
 pub mod authorize;
+pub mod builder;
 pub mod connections;
 pub mod cors;
+pub mod drafts;
 pub mod exchange;
 pub mod limits;
 pub mod origins;

@@ -45,9 +45,9 @@ pub(crate) struct World {
     pub(crate) origin: String,
     pub(crate) webhook: String,
     signing_key: String,
+    link: String,
     /// Two that wait for a consent, the second of the customer `known`, each with an attempt.
     waiting: [(String, String); 2],
-    link: String,
 }
 
 /// Everything that a refused caller must not have changed.
@@ -88,7 +88,7 @@ impl World {
         let link = id(&keyfob.post(&format!("{OWN}/v1/connect-links"), &link).await.expect(201).json());
         let (connection, key, origin, webhook) = (id(&connection), id(&key), id(&origin), id(&webhook));
         let waiting = [waiting(&keyfob, None).await, waiting(&keyfob, Some("known")).await];
-        Self { keyfob, connection, own, used, key, origin, webhook, signing_key, waiting, link }
+        Self { keyfob, connection, own, used, key, origin, webhook, signing_key, link, waiting }
     }
 
     pub(crate) fn state(&self) -> State {
@@ -106,6 +106,8 @@ impl World {
             return path_of(row, id).replace(ATTEMPT, attempt);
         }
         let id = match row.path.split('/').nth(2) {
+            _ if row.need == Need::Builder && row.path.ends_with("/replace") => &self.used,
+            _ if row.need == Need::Builder => &self.connection,
             _ if row.path.starts_with("/v1/embedded/connections/") => &self.own,
             Some("connections") if row.path.contains("/usages") || row.path.ends_with("/replace") => &self.used,
             Some("connections") => &self.connection,
@@ -135,7 +137,7 @@ impl World {
 
     /// Sends the request of a row by another method.
     pub(crate) async fn ask_by(&self, method: &str, path: &str, row: &Row, authorization: Option<&str>) -> Answer {
-        let mut request = Request::builder().method(method).uri(format!("{OWN}{path}"));
+        let mut request = Request::builder().method(method).uri(absolute(path));
         if let Some(authorization) = authorization {
             request = request.header("authorization", authorization);
         }
@@ -231,6 +233,11 @@ async fn waiting(keyfob: &Keyfob, customer: Option<&str>) -> (String, String) {
     let begin = format!("{OWN}/v1/connections/{connection}/authorizations");
     let attempt = id(&keyfob.post(&begin, &json!({})).await.expect(201).json());
     (connection, attempt)
+}
+
+/// The address of a path under this Keyfob; the same, where it is one.
+pub(crate) fn absolute(path: &str) -> String {
+    if path.starts_with('/') { format!("{OWN}{path}") } else { path.to_owned() }
 }
 
 /// The path of a route with this id in it.
