@@ -1,5 +1,6 @@
 // Which element shows which page.
 import { html, type TemplateResult } from "lit";
+import "./connection/page";
 import "./connections/page";
 import "./create/page";
 import { hrefOf, type Route } from "./route";
@@ -7,7 +8,7 @@ import { hrefOf, type Route } from "./route";
 export function pageOf(route: Route): TemplateResult {
   switch (route.page) {
     case "connections":
-      return html`<kf-connections .route=${route}></kf-connections>`;
+      return route.id ? html`<kf-connection .route=${route}></kf-connection>` : html`<kf-connections .route=${route}></kf-connections>`;
     case "new":
       return html`<kf-create .route=${route}></kf-create>`;
     default:

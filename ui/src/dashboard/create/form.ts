@@ -98,10 +98,11 @@ export class CreateForm extends PageElement {
 
   private isComplete(): boolean {
     this.checked = true;
-    this.errors = [];
+    this.errors = this.about.name.trim() ? [] : [{ pointer: "/name", code: "missing", detail: "A name is needed." }];
     const missing = this.fields.filter((field) => isShown(field, this.fields, this.values) && faultOf(field, valueOf(field, this.values), false));
-    if (missing.length) void focusFirstFault(this);
-    return missing.length === 0;
+    const complete = missing.length === 0 && this.errors.length === 0;
+    if (!complete) void focusFirstFault(this);
+    return complete;
   }
 
   private async test(mode: Api["Mode"] = "silent"): Promise<void> {
