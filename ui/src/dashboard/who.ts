@@ -36,5 +36,6 @@ export async function signOut(): Promise<void> {
 }
 
 export const environments = () => who?.environments ?? [];
+export const scopes = () => who?.scopes ?? [];
 
 export const may = (scope: Scope) => who?.scopes.includes(scope) ?? false;

@@ -1,17 +1,16 @@
 // The tests of a connection, the newest first, with a small chart of them over time.
-import { html, nothing, svg } from "lit";
+import { html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { type Api, body, messageOf } from "../../shared/client";
 import { PageElement } from "../../shared/element";
-import { exact, when } from "../../shared/time";
-import { toneOf, verdictBadge } from "../../shared/verdict";
-import { counted, SOURCES, spoken, VERDICTS } from "../../shared/words";
+import { when } from "../../shared/time";
+import { verdictBadge } from "../../shared/verdict";
+import { SOURCES, spoken } from "../../shared/words";
 import { api } from "../api";
 import type { Connection } from "../status";
+import { chart } from "./sparkline";
 
 const SHOWN = 5;
-const BAR = 8;
-const HEIGHT = 40;
 
 @customElement("kf-tests")
 export class TestsPart extends PageElement {
@@ -47,18 +46,4 @@ export class TestsPart extends PageElement {
       </section>
     `;
   }
-}
-
-// One bar a test, the oldest at the left; the higher, the longer it took.
-function chart(tests: Api["TestResult"][]) {
-  const longest = Math.max(...tests.map(({ duration_ms: ms }) => ms), 1);
-  const good = tests.filter(({ verdict }) => verdict === "valid" || verdict === "limited").length;
-  return html`
-    <svg class="chart" viewBox="0 0 ${tests.length * BAR} ${HEIGHT}" width=${tests.length * BAR} height=${HEIGHT} role="img" aria-label="${good} of the last ${counted(tests.length, "test")} found that it works">
-      ${tests.toReversed().map((test, index) => {
-        const height = 8 + (test.duration_ms / longest) * (HEIGHT - 8);
-        return svg`<rect class=${toneOf(test.verdict) || "idle"} x=${index * BAR} y=${HEIGHT - height} width=${BAR - 2} height=${height} rx="1.5"><title>${VERDICTS[test.verdict]}, ${exact(test.at)}</title></rect>`;
-      })}
-    </svg>
-  `;
 }
