@@ -5,13 +5,14 @@ use axum::routing::{delete, get, options, patch, post, put};
 use axum::{Router, middleware};
 
 use crate::api::connections::{
-    copy, create, credentials, history, list, plan, replace, report, reveal, test, test_credentials, update,
+    authorize, bulk, copy, create, credentials, history, list, plan, replace, report, reveal, test, test_credentials,
+    update,
 };
-use crate::api::embedded::{cors, exchange, origins, own, sessions};
+use crate::api::embedded::{cors, exchange, origins, own, redemptions, sessions};
 use crate::api::transfer::{export, import};
 use crate::api::{
-    api_keys, audit_events, audit_verification, connections, customers, embedded, keys, observe, providers, session,
-    signing_keys, usages, webhooks,
+    api_keys, audit_events, audit_verification, connect_links, connections, customers, embedded, keys, oauth, observe,
+    providers, session, signing_keys, usages, webhooks,
 };
 use crate::app::App;
 
@@ -28,6 +29,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/connections", get(list::list_connections).post(create::create_connection))
         .route("/v1/connections/facets", get(list::count_facets))
         .route("/v1/connections/plan", post(plan::plan_connection))
+        .route("/v1/connections/bulk", post(bulk::change_connections))
         .route(
             "/v1/connections/{id}",
             get(list::find_connection).patch(update::update_connection).delete(connections::delete::delete_connection),
@@ -36,6 +38,11 @@ pub fn router(app: App) -> Router {
             "/v1/connections/{id}/test-credentials",
             patch(test_credentials::update_test_credentials).delete(test_credentials::delete_test_credentials),
         )
+        .route("/v1/connections/{id}/authorizations", post(authorize::create_authorization))
+        .route("/v1/connections/{id}/authorizations/{authorization}", get(authorize::find_authorization))
+        // What a person's browser asks meanwhile
+        .route("/oauth/start/{ticket}", get(oauth::start::start_authorization))
+        .route("/oauth/callback", get(oauth::callback::finish_authorization))
         // Tests
         .route("/v1/tests", post(test::test_draft))
         .route("/v1/connections/{id}/tests", get(test::list_tests).post(test::create_test))
@@ -77,6 +84,10 @@ pub fn router(app: App) -> Router {
         .route("/v1/embedded/origins/{id}", delete(origins::delete_origin))
         .route("/v1/signing-keys", get(signing_keys::list_signing_keys).post(signing_keys::create_signing_key))
         .route("/v1/signing-keys/{id}", delete(signing_keys::delete_signing_key))
+        // Connect links
+        .route("/v1/connect-links", get(connect_links::list_connect_links).post(connect_links::create_connect_link))
+        .route("/v1/connect-links/{id}", delete(connect_links::delete_connect_link))
+        .route("/v1/embedded/connect-links/redemptions", post(redemptions::redeem_link))
         // Webhooks
         .route("/v1/webhooks", get(webhooks::list_webhooks).post(webhooks::create_webhook))
         .route("/v1/webhooks/{id}", delete(webhooks::delete_webhook))
@@ -114,6 +125,14 @@ fn embedded_pages() -> Router {
                 .options(cors::preflight),
         )
         .route("/v1/embedded/connections/{id}/tests", post(own::create_test).options(cors::preflight))
+        .route(
+            "/v1/embedded/connections/{id}/authorizations",
+            post(embedded::authorize::create_authorization).options(cors::preflight),
+        )
+        .route(
+            "/v1/embedded/connections/{id}/authorizations/{authorization}",
+            get(embedded::authorize::find_authorization).options(cors::preflight),
+        )
         .route("/v1/embedded/providers", options(cors::preflight))
         .route("/v1/embedded/providers/{provider}", options(cors::preflight))
         .route("/v1/embedded/sessions/exchange", post(exchange::exchange_token).options(cors::preflight))

@@ -5,14 +5,19 @@ use utoipa::{IntoResponses, Modify, OpenApi};
 
 use super::claim::SESSION_COOKIE;
 use super::connections::{
-    copy, create, credentials, delete, history, list, plan, replace, report, reveal, test, test_credentials, update,
+    authorize, bulk, copy, create, credentials, delete, history, list, plan, replace, report, reveal, test,
+    test_credentials, update,
 };
-use super::embedded::{connections, exchange, origins, own, providers as embedded_providers, sessions};
+use super::embedded::{
+    authorize as embedded_authorize, connections, exchange, origins, own, providers as embedded_providers, redemptions,
+    sessions,
+};
 use super::error::Problem;
+use super::oauth::{callback, start};
 use super::transfer::{export, import};
 use super::{
-    api_keys, audit_events, audit_verification, customers, keys, observe, providers, session, signing_keys, usages,
-    webhooks,
+    api_keys, audit_events, audit_verification, connect_links, customers, keys, observe, providers, session,
+    signing_keys, usages, webhooks,
 };
 
 /// The whole API.
@@ -25,8 +30,10 @@ use super::{
     paths(
         providers::list_providers, providers::find_provider,
         list::list_connections, list::count_facets, create::create_connection,
-        plan::plan_connection, list::find_connection, update::update_connection, delete::delete_connection,
+        plan::plan_connection, bulk::change_connections, list::find_connection, update::update_connection, delete::delete_connection,
         test_credentials::update_test_credentials, test_credentials::delete_test_credentials,
+        authorize::create_authorization, authorize::find_authorization,
+        start::start_authorization, callback::finish_authorization,
         test::test_draft, test::list_tests, test::create_test,
         history::list_revisions, history::find_revision, history::restore_revision, history::list_events,
         reveal::reveal_secrets, credentials::resolve_credentials, credentials::resolve_credentials_by_key,
@@ -39,9 +46,12 @@ use super::{
         session::find_dashboard_session, session::create_dashboard_session, session::delete_dashboard_session,
         sessions::create_session, sessions::end_sessions, exchange::exchange_token,
         signing_keys::list_signing_keys, signing_keys::create_signing_key, signing_keys::delete_signing_key,
+        connect_links::list_connect_links, connect_links::create_connect_link, connect_links::delete_connect_link,
+        redemptions::redeem_link,
         origins::list_origins, origins::create_origin, origins::delete_origin,
         embedded_providers::list_providers, embedded_providers::find_provider, connections::list_connections,
         own::create_connection, own::find_connection, own::update_connection, own::delete_connection, own::create_test,
+        embedded_authorize::create_authorization, embedded_authorize::find_authorization,
         keys::list_keys, keys::rewrap_keys,
         webhooks::list_webhooks, webhooks::create_webhook, webhooks::delete_webhook, webhooks::list_deliveries,
         audit_events::list_audit_events, audit_verification::verify_audit_events,
@@ -52,6 +62,7 @@ use super::{
     tags(
         (name = "Providers", description = "The catalogue: what can be connected, and how."),
         (name = "Connections", description = "Connections, their lists and facets."),
+        (name = "Authorization", description = "What a person's browser asks while it authorizes a connection: pages."),
         (name = "Tests", description = "Tests harm nothing. A failed test is a result, not an error."),
         (name = "History", description = "Revisions of values, and events."),
         (name = "Credentials", description = "What workflows resolve, and what people reveal."),

@@ -35,6 +35,10 @@ actions! {
     ConnectionCreated = "connection.created";
     /// A connection was changed.
     ConnectionUpdated = "connection.updated";
+    /// Somebody asked for a person's consent at the provider.
+    AuthorizationStarted = "connection.authorization_started";
+    /// A person consented at the provider: the connection has new tokens.
+    ConnectionAuthorized = "connection.authorized";
     /// An older revision was restored.
     ConnectionRestored = "connection.restored";
     /// A connection was deleted.
@@ -63,6 +67,10 @@ actions! {
     SigningKeyCreated = "signing_key.created";
     /// A signing key was deleted.
     SigningKeyDeleted = "signing_key.deleted";
+    /// A connect link was created.
+    ConnectLinkCreated = "connect_link.created";
+    /// A connect link was revoked.
+    ConnectLinkDeleted = "connect_link.deleted";
     /// An origin was registered.
     OriginCreated = "embedded_origin.created";
     /// An origin was removed.

@@ -86,8 +86,12 @@ id! {
     OriginId = "ori_";
     /// The id of a signing key: what tokens name as `kid`.
     SigningKeyId = "sgk_";
+    /// The id of a connect link, never its token.
+    ConnectLinkId = "cnl_";
     /// The id of a test of a stored connection.
     TestId = "tst_";
+    /// The id of an attempt to authorize a connection.
+    AuthorizationId = "aut_";
     /// The id of a webhook.
     WebhookId = "whk_";
     /// The id of a message to a webhook.

@@ -171,7 +171,9 @@ pub fn store_attempt(
         takes!(),
         ", ?8, facts), granted_scopes = iif(?9 <> '[]' and ",
         takes!(),
-        ", ?9, granted_scopes), \
+        ", ?9, granted_scopes), missing_scopes = iif(?9 <> '[]' and ",
+        takes!(),
+        ", ?13, missing_scopes), \
          failed_tests = case when ?3 in ('valid', 'limited') then 0 \
          when ?3 = 'invalid' and ?6 = 'schedule' then failed_tests + 1 else failed_tests end, \
          expires_at = iif(kind <> 'template' and ",
@@ -195,6 +197,7 @@ pub fn store_attempt(
             expires_at.into(),
             basis.template_revision.into(),
             basis.test_version.into(),
+            json(&found.missing_scopes),
         ],
     )
 }
@@ -228,7 +231,8 @@ pub fn update_test_credentials(connection: &Connection) -> Statement {
 /// Marks connections as deleted, whose next version the events of the same batch have; see [`delete`].
 #[must_use]
 pub fn delete_all(ids: &[&ConnectionId], at: Timestamp) -> Statement {
-    const SQL: &str = "update connections set deleted_at = ?2, version = version + 1, settings = '{}', facts = '{}' \
+    const SQL: &str = "update connections set deleted_at = ?2, version = version + 1, settings = '{}', facts = '{}', \
+        test_settings = null, test_secret_fields = null, test_version = null \
         where id in (select value from json_each(?1)) and deleted_at is null";
     statement(SQL, [json(&ids), at.into()])
 }

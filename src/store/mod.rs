@@ -5,9 +5,11 @@
 
 pub mod access;
 pub mod audit;
+pub mod authorizations;
 pub mod chain;
 pub mod checkpoints;
 pub mod commit;
+pub mod connect_links;
 pub mod connections;
 pub mod customers;
 pub mod embedded;
@@ -30,6 +32,7 @@ pub mod signing_keys;
 pub mod sources;
 pub mod templates;
 pub mod tests;
+pub mod tokens;
 pub mod transfer;
 pub mod usages;
 pub mod vault_entries;

@@ -8,7 +8,11 @@ mod audit;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod bulk;
+#[cfg(test)]
 mod compatible;
+#[cfg(test)]
+mod connect_links;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
@@ -35,6 +39,8 @@ mod mending;
 mod merging;
 #[cfg(test)]
 mod naughty;
+#[cfg(test)]
+mod oauth;
 #[cfg(test)]
 mod orphans;
 #[cfg(test)]

@@ -44,11 +44,16 @@ pub(crate) struct Stage {
     /// That customer's connection, and a session of theirs.
     own: String,
     session: String,
+    /// Two that wait for a person's consent: the organization's, and that customer's.
+    waiting: [String; 2],
     api_key: String,
     origin: String,
     webhook: String,
     signing_key: String,
     signed: String,
+    /// The id of a connect link, and the token of another one.
+    link: String,
+    link_token: String,
     cookie: String,
 }
 
@@ -76,6 +81,7 @@ pub(crate) fn stage() -> Stage {
     let test = Call::new("PATCH", test_credentials(&template), json!({ "secrets": { "token": "planted-test-1" } }));
     world.expect(200, &test.if_match(1));
     let own = id(world.expect(201, &create(under(&template, "known"))).json());
+    let waiting = [None, Some("known")].map(|customer| id(world.expect(201, &create(consent(customer))).json()));
     let minted = json!({ "environment": "development", "customer": "known" });
     let minted = world.expect(201, &Call::new("POST", "/v1/embedded/sessions", minted)).json();
     let api_key = json!({ "name": "Key", "scopes": ["audit:read"], "environments": ["staging"] });
@@ -90,6 +96,8 @@ pub(crate) fn stage() -> Stage {
     let seconds = NOW.millis() / 1000 + 300;
     let claims = json!({ "aud": OWN, "sub": "c3", "jti": "t1", "iat": seconds, "exp": seconds + 300 });
     let signed = backend.token(&signing_key, &claims);
+    let [link, other] = ["c1", "c2"].map(|customer| world.expect(201, &connect_link(customer)).json());
+    let (link, link_token) = (id(link), other["url"].as_str().unwrap().split_once('#').unwrap().1.to_owned());
     let signed_in = world.expect(201, &Call::new("POST", "/v1/session", Value::Null));
     let cookie = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
     // Whatever is limited to once a second or a minute may come again.
@@ -97,11 +105,47 @@ pub(crate) fn stage() -> Stage {
     // From here on under another primary key: what is stored waits to be wrapped under it.
     let world = world.copy_under(ROTATED);
     let session = format!("Bearer {}", minted["token"].as_str().unwrap());
-    Stage { world, connection, used, template, own, session, api_key, origin, webhook, signing_key, signed, cookie }
+    Stage {
+        world,
+        connection,
+        used,
+        template,
+        own,
+        session,
+        waiting,
+        api_key,
+        origin,
+        webhook,
+        signing_key,
+        signed,
+        link,
+        link_token,
+        cookie,
+    }
+}
+
+/// A connection that waits for a person's consent.
+pub(crate) fn consent(customer: Option<&str>) -> Value {
+    let kind = if customer.is_some() { "customer" } else { "organization" };
+    json!({
+        "environment": "development", "provider": "oauth2", "connection_type": "authorization_code", "kind": kind,
+        "name": "Consent", "customer": customer, "secrets": { "client_secret": "planted-client-1" },
+        "settings": {
+            "base_url": "https://api.acme.dev", "authorize_url": "https://login.acme.dev/authorize",
+            "token_url": "https://login.acme.dev/token", "client_id": "client-1",
+        },
+    })
 }
 
 fn usage(connection: &str, step: &str) -> String {
     format!("/v1/connections/{connection}/usages/w/{step}")
+}
+
+fn connect_link(customer: &str) -> Call {
+    let body = json!({
+        "environment": "development", "customer": customer, "provider": "http", "connection_type": "bearer",
+    });
+    Call::new("POST", "/v1/connect-links", body)
 }
 
 fn public_key(signer: &Signer) -> Value {
@@ -123,8 +167,10 @@ pub(crate) fn operations(stage: &Stage) -> Vec<Operation> {
     operations.extend(on_usages(stage));
     operations.extend(on_templates(stage));
     operations.extend(on_signing_keys(stage));
+    operations.extend(on_links(stage));
     operations.extend(on_own(stage));
     operations.extend(on_definitions(stage));
+    operations.extend(on_consents(stage));
     operations
 }
 
@@ -224,6 +270,18 @@ fn on_definitions(stage: &Stage) -> Vec<Operation> {
     ]
 }
 
+/// What begins to ask a person for consent.
+fn on_consents(stage: &Stage) -> Vec<Operation> {
+    let [connection, own] = &stage.waiting;
+    let begin = |path: String| Call::new("POST", path, json!({})).with("idempotency-key", "once");
+    let path = format!("/v1/embedded/connections/{own}/authorizations");
+    let shows_secret = |name, call| Operation { shows_secret: true, ..Operation::new(name, call) };
+    vec![
+        shows_secret("authorize", begin(format!("/v1/connections/{connection}/authorizations"))),
+        shows_secret("authorize oneself", begin(path).with("authorization", &stage.session)),
+    ]
+}
+
 /// What is signed for.
 fn on_signing_keys(stage: &Stage) -> Vec<Operation> {
     let (keys, exchange) = ("/v1/signing-keys", "/v1/embedded/sessions/exchange");
@@ -235,6 +293,19 @@ fn on_signing_keys(stage: &Stage) -> Vec<Operation> {
             Call::new("DELETE", format!("{keys}/{}", stage.signing_key), Value::Null),
         ),
         Operation::new("exchange a token", Call::new("POST", exchange, json!({ "jwt": stage.signed }))),
+    ]
+}
+
+/// What customers connect with, and nobody embeds.
+fn on_links(stage: &Stage) -> Vec<Operation> {
+    let redemption = json!({ "token": stage.link_token });
+    vec![
+        Operation {
+            shows_secret: true,
+            ..Operation::new("create a link", connect_link("c4").with("idempotency-key", "once"))
+        },
+        Operation::new("revoke a link", Call::new("DELETE", format!("/v1/connect-links/{}", stage.link), Value::Null)),
+        Operation::new("redeem a link", Call::new("POST", "/v1/embedded/connect-links/redemptions", redemption)),
     ]
 }
 
@@ -271,6 +342,11 @@ fn on_one(stage: &Stage) -> Vec<Operation> {
         let path = format!("{path}/revisions/1/restore{query}");
         Operation::new(name, Call::new("POST", path, json!({})).if_match(4))
     };
+    let bulk = |name, action: &str, more: Value| {
+        let mut body = json!({ "environment": "development", "filter": {}, "action": action, "dry_run": false });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Operation { repeats: true, ..post(name, "/v1/connections/bulk", body) }
+    };
     let token = json!({ "secrets": { "token": "planted-secret-3" } });
     let message = json!({ "fields": ["token"], "reason": "why" });
     let api_key = json!({ "name": "Other key", "scopes": ["audit:read"], "environments": ["staging"] });
@@ -288,6 +364,8 @@ fn on_one(stage: &Stage) -> Vec<Operation> {
         restore("restore", "?test=false"),
         restore("restore and test", ""),
         Operation::new("delete", Call::new("DELETE", &path, Value::Null).if_match(4)),
+        bulk("tag all", "add_tags", json!({ "tags": ["c"] })),
+        bulk("delete all", "delete", json!({ "force": true })),
         Operation { later: &["tests"], repeats: true, ..post("test", &format!("{path}/tests"), json!({})) },
         Operation {
             later: &["tests"],

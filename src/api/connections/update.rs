@@ -30,6 +30,7 @@ use super::create::{check_tags, yes};
 use super::effective::{self, Purpose};
 use super::layers::{Edited, Edits};
 use super::tested::{Tested, test_before_save};
+use super::tokens;
 use super::values::{Draft, check_key, find_key_check};
 use super::view::{self, ConnectionView, Show};
 use super::{record, values};
@@ -172,7 +173,7 @@ async fn revalue(
 ) -> Result<Revalued, ApiError> {
     let before = &sources.connection;
     let of_template = before.definition.as_ref().map(|_| edits.copy());
-    let Edited { draft, secret_changes, sealed_for } = effective::edited(app, ring, sources, edits).await?;
+    let Edited { mut draft, secret_changes, sealed_for } = effective::edited(app, ring, sources, edits).await?;
     let secrets_changed = values::is_any_changed(&secret_changes);
     let has_secrets = !draft.own_secret_fields().is_empty();
     let must_seal = secrets_changed || (has_secrets && !draft.destinations.is_subset(&sealed_for));
@@ -181,7 +182,11 @@ async fn revalue(
     let revision = before.history.revision + u64::from(is_changed);
     let basis = Basis { revision, ..sources.basis() };
     let tested = match of_template {
-        None => test_before_save(app, &draft, (before.id.as_str(), basis), query.test).await?,
+        None if query.test => {
+            tokens::attach(app, ring, sources, &mut draft).await?;
+            test_before_save(app, &draft, (before.id.as_str(), basis), true).await?
+        }
+        None => None,
         Some(edits) if query.test && consequence.keeps_test_credentials(before) => {
             test_template(app, ring, sources, (basis, edits)).await?
         }
@@ -198,14 +203,20 @@ async fn test_template(
     (basis, edits): (Basis, Edits),
 ) -> Result<Option<Tested>, ApiError> {
     match effective::to_test(app, ring, sources, (Purpose::Test, edits)).await {
-        Ok(draft) => test_before_save(app, &draft, (sources.connection.id.as_str(), basis), true).await,
+        Ok(mut draft) => {
+            tokens::attach(app, ring, sources, &mut draft).await?;
+            test_before_save(app, &draft, (sources.connection.id.as_str(), basis), true).await
+        }
         Err(ApiError::InvalidBody(_) | ApiError::NotResolvable(..)) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
 /// The connection with what a person changed beside the values.
-fn relabeled(before: &Connection, body: UpdateConnection) -> Result<Connection, ApiError> {
+///
+/// # Errors
+/// 422 when it has too many tags, or is a customer's and would be exposed.
+pub fn relabeled(before: &Connection, body: UpdateConnection) -> Result<Connection, ApiError> {
     let mut after = before.clone();
     if before.owner.kind == Kind::Customer && body.embedded == Some(true) {
         return Err(ApiError::invalid(
@@ -255,9 +266,7 @@ async fn save(
     if !is_relabeled && update.revision.is_none() {
         return store_test(app, before, update.tested, show).await;
     }
-    after.history.version += 1;
-    after.history.modified_at = app.now();
-    after.history.modified_by = who.actor.clone();
+    advance(app, who, &mut after);
     let number = update.revision.as_ref().map(|_| after.history.revision);
     let mut commit = record::begin((app, who), EventType::Updated, (Some(before), &after), number)?;
     let Some((changes, note, consequence)) = update.revision else {
@@ -268,6 +277,7 @@ async fn save(
     };
     commit.extend(consequence.statements(app, sources));
     commit.push(connections::update(&after, update.dates));
+    commit.extend(sources.tokens.as_ref().map(|_| store::tokens::resume(&sources.tokens_owner())));
     commit.push(store::history::insert_revision(&after.id, &values::revision(&after, changes, note, None)));
     commit.extend(update.sealed.iter().map(|sealed| vault_entries::insert(sealed, app.now())));
     commit.extend(update.tested.map(|tested| store::tests::insert(&after.id, &tested.test)));
@@ -277,6 +287,13 @@ async fn save(
     }
     committed?;
     Ok(show(&after))
+}
+
+/// Gives a changed connection its next version.
+pub fn advance(app: &App, who: &Identity, after: &mut Connection) {
+    after.history.version += 1;
+    after.history.modified_at = app.now();
+    after.history.modified_by = who.actor.clone();
 }
 
 /// Stores the test of values that are the current ones already.

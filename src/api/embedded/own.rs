@@ -11,9 +11,10 @@ use utoipa::ToSchema;
 use crate::api::answer;
 use crate::api::claim::{Claim, Identity};
 use crate::api::connections::create::{self, CreateConnection, Made, SaveQuery};
-use crate::api::connections::delete::gone;
+use crate::api::connections::delete::{deleted, gone};
 use crate::api::connections::effective::Purpose;
 use crate::api::connections::record;
+use crate::api::connections::revoke::{self, RevokeQuery};
 use crate::api::connections::test::{Mode, StoredTest, TestResult, test_stored};
 use crate::api::connections::update::{self, ChangeQuery, UpdateConnection};
 use crate::api::connections::values::{check_key, find_key_check};
@@ -115,7 +116,7 @@ pub async fn create_connection(
         return Ok(crate::api::connections::view::with_version(response, 1));
     }
     check_key(ring, ring.primary_id(), key_check.as_deref())?;
-    let template = template.filter(|found| offers(session, &found.connection));
+    let template = template.filter(|found| is_offered(&found.connection) && session.allows(&found.connection));
     check(session, &body, template.as_ref())?;
     let made = Made {
         template: template.as_ref(),
@@ -127,13 +128,13 @@ pub async fn create_connection(
     create::make((&app, &claim, ring, &who), body, made, (&idempotency, &bytes)).await
 }
 
-/// Whether a template is offered to the session's customer.
-fn offers(session: &SessionCaller, template: &Connection) -> bool {
+/// Whether a template is offered to customers.
+#[must_use]
+pub fn is_offered(template: &Connection) -> bool {
     template.switches.enabled
         && template.switches.embedded
         && template.definition.is_some()
         && template.owner.supplied_by == Some(SuppliedBy::Customer)
-        && session.allows(template)
 }
 
 /// Refuses what the session may not create. A template that is not offered looks like one that is not there.
@@ -144,6 +145,9 @@ fn check(session: &SessionCaller, body: &CreateOwn, template: Option<&Sources>) 
     }
     if body.template.is_some() && template.is_none() {
         return refuse("/template", "There is no such template in this environment.");
+    }
+    if session.connection.is_some() {
+        return refuse("/template", "This session is for a connection that the customer has: change that one.");
     }
     if body.template.is_none() && session.templates.is_some() {
         return refuse("/template", "This session may connect to its templates alone: name one.");
@@ -236,26 +240,30 @@ pub async fn update_connection(
 
 /// DELETE /v1/embedded/connections/{id}
 ///
-/// Disconnects: deletes an own connection. Its secrets are unreadable at once; nothing is deleted at the provider.
+/// Disconnects: deletes an own connection. Its secrets are unreadable at once; nothing is deleted at the provider,
+/// but its tokens are revoked there where that is asked for.
 #[utoipa::path(
     delete, path = "/v1/embedded/connections/{id}", tag = "Embedded", operation_id = "delete_embedded_connection",
-    params(("id" = ConnectionId, Path), ("If-Match" = String, Header, description = "The ETag that you read.")),
+    params(("id" = ConnectionId, Path), RevokeQuery, ("If-Match" = String, Header, description = "The ETag that you read.")),
     responses((status = 204, description = "Deleted"), ChangeProblems)
 )]
 pub async fn delete_connection(
     app: App,
     claim: Claim,
     id: Parsed<InPath<ConnectionId>>,
+    query: Parsed<InQuery<RevokeQuery>>,
     if_match: IfMatch,
 ) -> Result<Response, ApiError> {
     let InPath(id) = claim.accept(&app, id).await?;
+    let InQuery(RevokeQuery { revoke }) = claim.accept(&app, query).await?;
     let (who, found) = claim.load(&app, sources::find(&id)).await?;
     let (_, sources) = own(&who, found)?;
     let before = &sources.connection;
     if_match.check(before.history.version)?;
-    let mut after = before.clone();
-    after.history.version += 1;
-    after.history.modified_at = app.now();
+    if revoke {
+        revoke::revoke(&app, &sources).await?;
+    }
+    let after = deleted(&app, before);
     let mut commit = record::begin((&app, &who), EventType::Deleted, (Some(before), &after), None)?;
     commit.extend(gone(&after));
     commit.run(&*app.database).await?;
@@ -290,7 +298,7 @@ pub async fn create_test(
 
 /// Whether a session sees a connection: the customer's own in any state, the organization's where it is exposed and enabled; a
 /// builder session all of the organization's.
-fn sees(session: &SessionCaller, connection: &Connection) -> bool {
+pub(super) fn sees(session: &SessionCaller, connection: &Connection) -> bool {
     let is_organizations = connection.owner.customer.is_none();
     let is_exposed = is_organizations && connection.switches.embedded && connection.switches.enabled;
     session.allows(connection) && (session.owns(connection) || is_exposed || (is_organizations && session.is_builder()))
@@ -300,7 +308,7 @@ fn sees(session: &SessionCaller, connection: &Connection) -> bool {
 ///
 /// # Errors
 /// 404 where the session does not see it; 403 where it sees it and may not change it.
-fn own(who: &Identity, found: Option<Sources>) -> Result<(&SessionCaller, Sources), ApiError> {
+pub(super) fn own(who: &Identity, found: Option<Sources>) -> Result<(&SessionCaller, Sources), ApiError> {
     let session = who.session()?;
     let sources = found.filter(|found| sees(session, &found.connection)).ok_or(ApiError::NotFound)?;
     let is_entered_by_organization = sources.connection.owner.supplied_by == Some(SuppliedBy::Organization);

@@ -77,6 +77,8 @@ pub enum ApiError {
     InUse(u64, Vec<Place>),
     /// The usages became others while the request was under way.
     UsagesChanged,
+    /// Some of the connections that are changed together were changed meanwhile.
+    ConnectionsChanged,
     /// Customers have connections under the template: how many.
     TemplateInUse(u64),
     /// Customers would have to enter their secrets again: how many.
@@ -107,6 +109,10 @@ pub enum ApiError {
     RateLimited(u64),
     /// The secret was written a moment ago and is not visible here yet.
     SecretPending,
+    /// The provider did not revoke the tokens of a connection that was to be deleted.
+    NotRevoked,
+    /// The provider gives no tokens now, and those that there are have ended.
+    TokensUnavailable,
     /// The master key is missing or wrong.
     KeyUnavailable,
     /// The keys of Cloudflare Access cannot be read.
@@ -162,7 +168,7 @@ impl ApiError {
         let retry_after = match &self {
             Self::RateLimited(seconds) => Some(*seconds),
             Self::TooManyFailures => Some(60),
-            Self::SecretPending | Self::AccessUnavailable => Some(5),
+            Self::SecretPending | Self::AccessUnavailable | Self::TokensUnavailable => Some(5),
             Self::StorageUnavailable(_) => Some(1),
             _ => None,
         };
@@ -176,6 +182,14 @@ impl ApiError {
             _ => (Vec::new(), Vec::new()),
         };
         Shape { status, code, detail, errors, usages, retry_after }
+    }
+}
+
+impl From<ApiError> for Problem {
+    fn from(error: ApiError) -> Self {
+        let Shape { status, code, detail, errors, usages, .. } = error.shape();
+        let title = status.canonical_reason().unwrap_or_default().to_owned();
+        Self { status: status.as_u16(), title, code: code.to_owned(), detail, errors, usages }
     }
 }
 

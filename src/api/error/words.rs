@@ -39,7 +39,7 @@ impl ApiError {
             Self::ForeignOrigin => (
                 S::FORBIDDEN,
                 "foreign_origin",
-                "With a session in a cookie, only pages of this Keyfob may change something: the Origin is another.",
+                "This is for pages of this Keyfob alone, as whatever changes something with a session in a cookie: the Origin is another.",
             ),
             Self::GrantExceeded => (
                 S::FORBIDDEN,
@@ -115,6 +115,11 @@ impl ApiError {
                 "usages_changed",
                 "Its usages changed meanwhile: read them again and repeat your request.",
             ),
+            Self::ConnectionsChanged => (
+                S::CONFLICT,
+                "connections_changed",
+                "Some of these connections were changed meanwhile, and nothing was done: repeat your request.",
+            ),
             Self::TemplateInUse(count) => {
                 let detail = format!(
                     "Customers have connections under this template ({count}): disable it, or delete theirs first."
@@ -178,6 +183,16 @@ impl ApiError {
             Self::RateLimited(_) => {
                 (S::TOO_MANY_REQUESTS, "rate_limited", "Too often: try again after the time in Retry-After.")
             }
+            Self::NotRevoked => (
+                S::BAD_GATEWAY,
+                "revocation_failed",
+                "The provider did not revoke the tokens, so nothing was deleted: try again, or delete without `revoke`.",
+            ),
+            Self::TokensUnavailable => (
+                S::SERVICE_UNAVAILABLE,
+                "tokens_unavailable",
+                "The provider gives no new token at the moment, and the old one has ended: try again.",
+            ),
             Self::SecretPending => (
                 S::SERVICE_UNAVAILABLE,
                 "secret_pending",

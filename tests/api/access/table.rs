@@ -105,6 +105,11 @@ pub(crate) fn table() -> Vec<Row> {
 fn open() -> Vec<Row> {
     vec![
         row("GET /healthz", Need::Nothing, Elsewhere::Same),
+        row("GET /oauth/start/{ticket}", Need::Nothing, Elsewhere::Same).status(410),
+        row("GET /oauth/callback", Need::Nothing, Elsewhere::Same).status(410),
+        row("OPTIONS /v1/embedded/connections/{id}/authorizations", Need::Nothing, Elsewhere::Same).status(204),
+        row("OPTIONS /v1/embedded/connections/{id}/authorizations/{authorization}", Need::Nothing, Elsewhere::Same)
+            .status(204),
         row("OPTIONS /v1/embedded/providers", Need::Nothing, Elsewhere::Same).status(204),
         row("OPTIONS /v1/embedded/providers/{provider}", Need::Nothing, Elsewhere::Same).status(204),
         row("OPTIONS /v1/embedded/connections", Need::Nothing, Elsewhere::Same).status(204),
@@ -113,6 +118,9 @@ fn open() -> Vec<Row> {
         row("OPTIONS /v1/embedded/sessions/exchange", Need::Nothing, Elsewhere::Same).status(204),
         row("POST /v1/embedded/sessions/exchange", Need::Body, Elsewhere::Same)
             .body(json!({ "jwt": "a.b.c" }))
+            .status(401),
+        row("POST /v1/embedded/connect-links/redemptions", Need::Body, Elsewhere::Same)
+            .body(json!({ "token": "kl_" }))
             .status(401),
         row("GET /v1/providers", Need::Key, Elsewhere::Same),
         row("GET /v1/providers/{provider}", Need::Key, Elsewhere::Same),
@@ -137,6 +145,11 @@ fn connections() -> Vec<Row> {
         row("POST /v1/connections/plan", READ, Refused).body(json!({
             "environment": "development", "provider": "http", "connection_type": "none",
         })),
+        row("POST /v1/connections/bulk", WRITE, Refused)
+            .body(json!({
+                "environment": "development", "filter": { "stable_key": "acme" }, "action": "disable", "dry_run": false,
+            }))
+            .audited("connection.updated"),
         row("PATCH /v1/connections/{id}/test-credentials", WRITE, Hidden)
             .body(json!({ "secrets": { "token": "planted-test" } }))
             .audited("connection.updated"),
@@ -148,6 +161,11 @@ fn connections() -> Vec<Row> {
         row("DELETE /v1/connections/{id}", Need::Scope("connections:delete"), Hidden)
             .status(204)
             .audited("connection.deleted"),
+        row("POST /v1/connections/{id}/authorizations", WRITE, Hidden)
+            .body(json!({}))
+            .status(201)
+            .audited("connection.authorization_started"),
+        row("GET /v1/connections/{id}/authorizations/{authorization}", READ, Hidden),
         row("POST /v1/tests", TEST, Refused).body(draft),
         row("GET /v1/connections/{id}/tests", READ, Hidden),
         row("POST /v1/connections/{id}/tests", TEST, Hidden).body(json!({})).status(201),
@@ -265,6 +283,14 @@ fn embedded() -> Vec<Row> {
         row("GET /v1/signing-keys", EMBEDDED, Refused).query("?environment=development"),
         row("POST /v1/signing-keys", EMBEDDED, Refused).body(signing_key()).status(201).audited("signing_key.created"),
         row("DELETE /v1/signing-keys/{id}", EMBEDDED, Hidden).status(204).audited("signing_key.deleted"),
+        row("GET /v1/connect-links", EMBEDDED, Refused).query("?environment=development"),
+        row("POST /v1/connect-links", EMBEDDED, Refused)
+            .body(json!({
+                "environment": "development", "customer": "c1", "provider": "http", "connection_type": "bearer",
+            }))
+            .status(201)
+            .audited("connect_link.created"),
+        row("DELETE /v1/connect-links/{id}", EMBEDDED, Hidden).status(204).audited("connect_link.deleted"),
         row("GET /v1/embedded/providers", Need::Session, Same),
         row("GET /v1/embedded/providers/{provider}", Need::Session, Same),
         row("GET /v1/embedded/connections", Need::Session, Same),
@@ -281,6 +307,11 @@ fn embedded() -> Vec<Row> {
             .audited("connection.updated"),
         row("DELETE /v1/embedded/connections/{id}", Need::Own, Same).status(204).audited("connection.deleted"),
         row("POST /v1/embedded/connections/{id}/tests", Need::Own, Same).body(json!({})).status(201),
+        row("POST /v1/embedded/connections/{id}/authorizations", Need::Own, Same)
+            .body(json!({}))
+            .status(201)
+            .audited("connection.authorization_started"),
+        row("GET /v1/embedded/connections/{id}/authorizations/{authorization}", Need::Own, Same),
     ]
 }
 

@@ -9,6 +9,7 @@ use keyfob::token::Token;
 use serde_json::{Value, json};
 
 use super::table::{Need, Row};
+use crate::support::people::OWN;
 use crate::support::ports::SeededRandom;
 use crate::support::{Answer, Keyfob, ROOT, bearer};
 
@@ -44,6 +45,9 @@ pub(crate) struct World {
     pub(crate) origin: String,
     pub(crate) webhook: String,
     signing_key: String,
+    /// Two that wait for a consent, the second of the customer `known`, each with an attempt.
+    waiting: [(String, String); 2],
+    link: String,
 }
 
 /// Everything that a refused caller must not have changed.
@@ -78,8 +82,13 @@ impl World {
         });
         let webhook = keyfob.post("/v1/webhooks", &webhook).await.expect(201).json();
         let signing_key = id(&keyfob.post("/v1/signing-keys", &super::table::signing_key()).await.expect(201).json());
+        let link = json!({
+            "environment": "development", "customer": "known", "provider": "http", "connection_type": "bearer",
+        });
+        let link = id(&keyfob.post(&format!("{OWN}/v1/connect-links"), &link).await.expect(201).json());
         let (connection, key, origin, webhook) = (id(&connection), id(&key), id(&origin), id(&webhook));
-        Self { keyfob, connection, own, used, key, origin, webhook, signing_key }
+        let waiting = [waiting(&keyfob, None).await, waiting(&keyfob, Some("known")).await];
+        Self { keyfob, connection, own, used, key, origin, webhook, signing_key, waiting, link }
     }
 
     pub(crate) fn state(&self) -> State {
@@ -92,6 +101,10 @@ impl World {
 
     /// The path of a route, with what is there.
     pub(crate) fn path(&self, row: &Row) -> String {
+        if row.path.contains("/authorizations") {
+            let (id, attempt) = &self.waiting[usize::from(row.need == Need::Own)];
+            return path_of(row, id).replace(ATTEMPT, attempt);
+        }
         let id = match row.path.split('/').nth(2) {
             _ if row.path.starts_with("/v1/embedded/connections/") => &self.own,
             Some("connections") if row.path.contains("/usages") || row.path.ends_with("/replace") => &self.used,
@@ -99,6 +112,7 @@ impl World {
             Some("api-keys") => &self.key,
             Some("webhooks") => &self.webhook,
             Some("signing-keys") => &self.signing_key,
+            Some("connect-links") => &self.link,
             _ => &self.origin,
         };
         path_of(row, id)
@@ -121,7 +135,7 @@ impl World {
 
     /// Sends the request of a row by another method.
     pub(crate) async fn ask_by(&self, method: &str, path: &str, row: &Row, authorization: Option<&str>) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
+        let mut request = Request::builder().method(method).uri(format!("{OWN}{path}"));
         if let Some(authorization) = authorization {
             request = request.header("authorization", authorization);
         }
@@ -203,6 +217,22 @@ impl World {
     }
 }
 
+/// The id of an attempt to authorize that there is not.
+const ATTEMPT: &str = "aut_01kag3p3g0zzzzzzzzzzzzzzzz";
+
+/// Creates a connection that waits for a consent, and begins an attempt.
+async fn waiting(keyfob: &Keyfob, customer: Option<&str>) -> (String, String) {
+    let mut body = crate::oauth::code_connection("Waiting");
+    if let Some(customer) = customer {
+        body["kind"] = "customer".into();
+        body["customer"] = customer.into();
+    }
+    let connection = id(&keyfob.create(&body).await);
+    let begin = format!("{OWN}/v1/connections/{connection}/authorizations");
+    let attempt = id(&keyfob.post(&begin, &json!({})).await.expect(201).json());
+    (connection, attempt)
+}
+
 /// The path of a route with this id in it.
 pub(crate) fn path_of(row: &Row, id: &str) -> String {
     // A step that is registered already would leave no trace.
@@ -210,6 +240,7 @@ pub(crate) fn path_of(row: &Row, id: &str) -> String {
     let path = row.path.replace("{id}", id).replace("{number}", "1").replace("{provider}", "slack");
     // Who has nothing is deleted with one line in the audit log.
     let customer = if row.method == "DELETE" { "nobody" } else { "known" };
+    let path = path.replace("{ticket}", "none").replace("{authorization}", ATTEMPT);
     let path = path.replace("{workflow}", "w").replace("{step}", step).replace("{customer}", customer);
     format!("{path}{}", row.query)
 }
