@@ -7,7 +7,7 @@ use axum::{Router, middleware};
 use crate::api::connections::{
     copy, create, credentials, history, list, plan, replace, report, reveal, test, test_credentials, update,
 };
-use crate::api::embedded::{cors, exchange, origins, own, sessions};
+use crate::api::embedded::{cors, exchange, origins, own, page, sessions};
 use crate::api::transfer::{export, import};
 use crate::api::{
     api_keys, audit_events, audit_verification, connections, customers, embedded, keys, observe, providers, session,
@@ -82,6 +82,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/webhooks/{id}", delete(webhooks::delete_webhook))
         .route("/v1/webhooks/{id}/deliveries", get(webhooks::list_deliveries))
         .merge(embedded_pages())
+        .route("/embed/", get(page::show_picker))
         // Master keys
         .route("/v1/keys", get(keys::list_keys))
         .route("/v1/keys/rewrap", post(keys::rewrap_keys))
@@ -100,6 +101,7 @@ pub fn router(app: App) -> Router {
 /// Embedded: what pages of registered origins ask.
 fn embedded_pages() -> Router {
     Router::new()
+        .route("/v1/embedded/session", get(embedded::session::find_session).options(cors::preflight))
         .route("/v1/embedded/providers", get(embedded::providers::list_providers))
         .route("/v1/embedded/providers/{provider}", get(embedded::providers::find_provider))
         .route(

@@ -7,7 +7,9 @@ use super::claim::SESSION_COOKIE;
 use super::connections::{
     copy, create, credentials, delete, history, list, plan, replace, report, reveal, test, test_credentials, update,
 };
-use super::embedded::{connections, exchange, origins, own, providers as embedded_providers, sessions};
+use super::embedded::{
+    connections, exchange, origins, own, page, providers as embedded_providers, session as embedded_session, sessions,
+};
 use super::error::Problem;
 use super::transfer::{export, import};
 use super::{
@@ -42,6 +44,7 @@ use super::{
         origins::list_origins, origins::create_origin, origins::delete_origin,
         embedded_providers::list_providers, embedded_providers::find_provider, connections::list_connections,
         own::create_connection, own::find_connection, own::update_connection, own::delete_connection, own::create_test,
+        embedded_session::find_session, page::show_picker,
         keys::list_keys, keys::rewrap_keys,
         webhooks::list_webhooks, webhooks::create_webhook, webhooks::delete_webhook, webhooks::list_deliveries,
         audit_events::list_audit_events, audit_verification::verify_audit_events,
@@ -173,6 +176,17 @@ pub enum ChangeProblems {
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(Problem),
     /// Try again (`storage_unavailable`, `secret_pending`, `access_unavailable`) or call the operator (`key_unavailable`, `misconfigured`).
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
+
+/// What a page that anybody may open is answered with where it is not shown.
+#[derive(IntoResponses)]
+pub enum PageProblems {
+    /// A fault of Keyfob (`internal`).
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(Problem),
+    /// Try again (`storage_unavailable`).
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
 }

@@ -1,4 +1,4 @@
-//! The embedded builder: sessions and origins, which servers manage, and what pages read.
+//! The embedded builder: sessions and origins, which servers manage, what pages read, and the picker.
 
 pub mod connections;
 pub mod cors;
@@ -6,6 +6,8 @@ pub mod exchange;
 pub mod limits;
 pub mod origins;
 pub mod own;
+pub mod page;
 pub mod providers;
+pub mod session;
 pub mod sessions;
 pub mod view;

@@ -105,6 +105,8 @@ pub(crate) fn table() -> Vec<Row> {
 fn open() -> Vec<Row> {
     vec![
         row("GET /healthz", Need::Nothing, Elsewhere::Same),
+        row("GET /embed/", Need::Nothing, Elsewhere::Same),
+        row("OPTIONS /v1/embedded/session", Need::Nothing, Elsewhere::Same).status(204),
         row("OPTIONS /v1/embedded/providers", Need::Nothing, Elsewhere::Same).status(204),
         row("OPTIONS /v1/embedded/providers/{provider}", Need::Nothing, Elsewhere::Same).status(204),
         row("OPTIONS /v1/embedded/connections", Need::Nothing, Elsewhere::Same).status(204),
@@ -265,6 +267,7 @@ fn embedded() -> Vec<Row> {
         row("GET /v1/signing-keys", EMBEDDED, Refused).query("?environment=development"),
         row("POST /v1/signing-keys", EMBEDDED, Refused).body(signing_key()).status(201).audited("signing_key.created"),
         row("DELETE /v1/signing-keys/{id}", EMBEDDED, Hidden).status(204).audited("signing_key.deleted"),
+        row("GET /v1/embedded/session", Need::Session, Same),
         row("GET /v1/embedded/providers", Need::Session, Same),
         row("GET /v1/embedded/providers/{provider}", Need::Session, Same),
         row("GET /v1/embedded/connections", Need::Session, Same),

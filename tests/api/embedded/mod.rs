@@ -5,6 +5,7 @@ mod exchange;
 mod list;
 mod origins;
 mod own;
+mod page;
 mod sessions;
 mod stored;
 
