@@ -5,13 +5,13 @@ use axum::routing::{delete, get, options, patch, post, put};
 use axum::{Router, middleware};
 
 use crate::api::connections::{
-    copy, create, credentials, history, list, plan, replace, report, reveal, test, test_credentials, update,
+    bulk, copy, create, credentials, history, list, plan, replace, report, reveal, test, test_credentials, update,
 };
-use crate::api::embedded::{cors, exchange, origins, own, page, sessions};
+use crate::api::embedded::{cors, exchange, origins, own, page, redemptions, sessions};
 use crate::api::transfer::{export, import};
 use crate::api::{
-    api_keys, audit_events, audit_verification, connections, customers, embedded, keys, observe, providers, session,
-    signing_keys, usages, webhooks,
+    api_keys, audit_events, audit_verification, connect_links, connections, customers, embedded, keys, observe,
+    providers, session, signing_keys, usages, webhooks,
 };
 use crate::app::App;
 
@@ -28,6 +28,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/connections", get(list::list_connections).post(create::create_connection))
         .route("/v1/connections/facets", get(list::count_facets))
         .route("/v1/connections/plan", post(plan::plan_connection))
+        .route("/v1/connections/bulk", post(bulk::change_connections))
         .route(
             "/v1/connections/{id}",
             get(list::find_connection).patch(update::update_connection).delete(connections::delete::delete_connection),
@@ -77,6 +78,10 @@ pub fn router(app: App) -> Router {
         .route("/v1/embedded/origins/{id}", delete(origins::delete_origin))
         .route("/v1/signing-keys", get(signing_keys::list_signing_keys).post(signing_keys::create_signing_key))
         .route("/v1/signing-keys/{id}", delete(signing_keys::delete_signing_key))
+        // Connect links
+        .route("/v1/connect-links", get(connect_links::list_connect_links).post(connect_links::create_connect_link))
+        .route("/v1/connect-links/{id}", delete(connect_links::delete_connect_link))
+        .route("/v1/embedded/connect-links/redemptions", post(redemptions::redeem_link))
         // Webhooks
         .route("/v1/webhooks", get(webhooks::list_webhooks).post(webhooks::create_webhook))
         .route("/v1/webhooks/{id}", delete(webhooks::delete_webhook))

@@ -1,9 +1,11 @@
-//! Tokens that callers carry: API keys, and sessions of embedded builders and of the dashboard. Shown once, kept as hashes.
+//! Tokens that callers carry: API keys, sessions of embedded builders and of the dashboard, connect links. Shown once, kept
+//! as hashes.
 //!
 //! ```text
 //! kf_ ‖ random[43 base62] ‖ base62(CRC32(the 43 characters))[6]     an API key
 //! ks_ ‖ random[43 base62] ‖ base62(CRC32(the 43 characters))[6]     an embedded session
 //! kd_ ‖ random[43 base62] ‖ base62(CRC32(the 43 characters))[6]     a session of the dashboard, in a cookie alone
+//! kl_ ‖ random[43 base62] ‖ base62(CRC32(the 43 characters))[6]     a connect link, in the fragment of its URL and redeemed once
 //! ```
 //!
 //! 43 characters of base62 hold 256 bits. The check sum (CRC-32/ISO-HDLC, most significant digit first) lets a scanner
@@ -48,6 +50,8 @@ pub enum Token {
     Session(TokenHash),
     /// It has the form of a session of the dashboard.
     Dashboard(TokenHash),
+    /// It has the form of a connect link.
+    Link(TokenHash),
 }
 
 /// A token that was just made: shown to its owner once.
@@ -69,6 +73,7 @@ impl Token {
             "kf_" if is_whole => Some(Self::ApiKey(hash(text))),
             "ks_" if is_whole => Some(Self::Session(hash(text))),
             "kd_" if is_whole => Some(Self::Dashboard(hash(text))),
+            "kl_" if is_whole => Some(Self::Link(hash(text))),
             _ => None,
         }
     }
@@ -91,11 +96,17 @@ impl Token {
         new_token("kd_", random)
     }
 
+    /// Makes a new token for a connect link.
+    #[must_use]
+    pub fn new_link(random: &dyn Random) -> NewToken {
+        new_token("kl_", random)
+    }
+
     /// What is kept of it.
     #[must_use]
     pub const fn hash(&self) -> &TokenHash {
         match self {
-            Self::ApiKey(hash) | Self::Session(hash) | Self::Dashboard(hash) => hash,
+            Self::ApiKey(hash) | Self::Session(hash) | Self::Dashboard(hash) | Self::Link(hash) => hash,
         }
     }
 }
@@ -168,6 +179,7 @@ mod tests {
         assert!(Token::parse(&key.replacen("kf_", "ks_", 1)).is_some_and(|token| matches!(token, Token::Session(_))));
         assert!(matches!(Token::parse(&Token::new_session(&Counter(9.into())).token), Some(Token::Session(_))));
         assert!(matches!(Token::parse(&Token::new_dashboard(&Counter(9.into())).token), Some(Token::Dashboard(_))));
+        assert!(matches!(Token::parse(&Token::new_link(&Counter(9.into())).token), Some(Token::Link(_))));
     }
 
     #[test]

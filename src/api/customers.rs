@@ -8,24 +8,24 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::answer::{self, Page};
-use crate::api::audited::{self, Entry};
-use crate::api::claim::{Claim, Identity};
+use crate::api::audited::Entry;
+use crate::api::claim::Claim;
+use crate::api::connections::delete::{deleted, gone_all};
+use crate::api::connections::record;
 use crate::api::cursor;
 use crate::api::error::ApiError;
 use crate::api::extract::{InPath, InQuery, Parsed};
 use crate::api::openapi::{ChangeProblems, Problems};
 use crate::app::App;
-use crate::domain::actor::Actor;
 use crate::domain::audit::AuditAction;
 use crate::domain::connection::Connection;
 use crate::domain::environment::Environment;
-use crate::domain::event::{Changes, Event, EventType};
-use crate::domain::id::ConnectionId;
+use crate::domain::event::EventType;
 use crate::domain::scope::Scope;
 use crate::domain::text::Customer;
-use crate::store::commit::{Commit, CommitError, Conflict};
+use crate::store::commit::{CommitError, Conflict};
 use crate::store::customers::{self, CustomerRow};
-use crate::store::{access, connections, history, secrets, vault_entries};
+use crate::store::{access, connect_links};
 
 /// Which customers.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -119,8 +119,8 @@ pub async fn find_customer(
 
 /// DELETE /v1/customers/{customer}
 ///
-/// Deletes every connection of a customer in an environment and ends all their sessions, at once: their secrets are unreadable
-/// from then on. Steps that used them stay listed as orphaned. Repeating it changes nothing.
+/// Deletes every connection of a customer in an environment and ends all their sessions and connect links, at once: their
+/// secrets are unreadable from then on. Steps that used them stay listed as orphaned. Repeating it changes nothing.
 #[utoipa::path(
     delete, path = "/v1/customers/{customer}", tag = "Customers", params(("customer" = Customer, Path), CustomerQuery),
     responses((status = 204, description = "Deleted"), ChangeProblems)
@@ -136,53 +136,22 @@ pub async fn delete_customer(
     let wanted = customers::list_connections(environment, &customer);
     let (who, found) = claim.load(&app, wanted).await?;
     who.authorize_in(Scope::CustomersManage, environment)?;
-    let mut commit = begin(&app, &who, (environment, &customer), &found)?;
-    let ids: Vec<&ConnectionId> = found.iter().map(|connection| &connection.id).collect();
-    let owners: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+    let of_customer = Entry {
+        environment: Some(environment),
+        action: AuditAction::CustomerDeleted,
+        resource_id: customer.to_string(),
+        detail: json!({ "connections": found.len() }),
+    };
+    let after: Vec<Connection> = found.iter().map(|before| deleted(&app, before)).collect();
+    let changes = found.iter().zip(&after).map(|(before, after)| (EventType::Deleted, (Some(before), after), None));
+    let mut commit = record::begin_all((&app, &who), Some(of_customer), changes)?;
     commit.push(customers::expect(environment, &customer, u64::try_from(found.len()).unwrap_or(0)));
-    commit.push(connections::delete_all(&ids, app.now()));
-    commit.push(history::forget_settings_of(&ids));
-    commit.extend(vault_entries::delete_all_of(&owners, secrets::garbage_due(app.now())));
+    commit.extend(gone_all(&found.iter().collect::<Vec<_>>(), app.now()));
     commit.push(access::end_sessions(environment, &customer, app.now()));
+    commit.push(connect_links::delete_of(environment, &customer));
     match commit.run(&*app.database).await {
         Ok(()) => Ok(answer::no_content()),
         Err(CommitError::Conflict(Conflict::Version)) => Err(ApiError::CustomerChanged),
         Err(error) => Err(error.into()),
     }
-}
-
-/// The audit rows and events of the deletion: one of the customer, one of each connection.
-fn begin(
-    app: &App,
-    who: &Identity,
-    (environment, customer): (Environment, &Customer),
-    found: &[Connection],
-) -> Result<Commit, ApiError> {
-    let entry = |action, resource_id: &str, detail| Entry {
-        environment: Some(environment),
-        action,
-        resource_id: resource_id.to_owned(),
-        detail,
-    };
-    let of_customer = entry(AuditAction::CustomerDeleted, customer.as_str(), json!({ "connections": found.len() }));
-    let of_each = found.iter().map(|connection| {
-        let detail = json!({ "version": connection.history.version + 1, "revision": null, "fields": [] });
-        entry(AuditAction::ConnectionDeleted, connection.id.as_str(), detail)
-    });
-    let entries: Vec<(Actor, Entry)> =
-        [of_customer].into_iter().chain(of_each).map(|entry| (who.actor.clone(), entry)).collect();
-    let mut commit = audited::begin_all(app, entries)?;
-    for connection in found {
-        let event = Event {
-            version: connection.history.version + 1,
-            event_type: EventType::Deleted,
-            revision: None,
-            changes: Changes::new(),
-            actor: who.actor.clone(),
-            at: app.now(),
-        };
-        let event = history::insert_event(app.ring()?, &connection.id, &event);
-        commit.push(event.map_err(|_| ApiError::KeyUnavailable)?);
-    }
-    Ok(commit)
 }

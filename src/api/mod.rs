@@ -11,6 +11,7 @@ pub mod audit_events;
 pub mod audit_verification;
 pub mod audited;
 pub mod claim;
+pub mod connect_links;
 pub mod connections;
 pub mod cursor;
 pub mod customers;

@@ -5,16 +5,18 @@ use utoipa::{IntoResponses, Modify, OpenApi};
 
 use super::claim::SESSION_COOKIE;
 use super::connections::{
-    copy, create, credentials, delete, history, list, plan, replace, report, reveal, test, test_credentials, update,
+    bulk, copy, create, credentials, delete, history, list, plan, replace, report, reveal, test, test_credentials,
+    update,
 };
 use super::embedded::{
-    connections, exchange, origins, own, page, providers as embedded_providers, session as embedded_session, sessions,
+    connections, exchange, origins, own, page, providers as embedded_providers, redemptions,
+    session as embedded_session, sessions,
 };
 use super::error::Problem;
 use super::transfer::{export, import};
 use super::{
-    api_keys, audit_events, audit_verification, customers, keys, observe, providers, session, signing_keys, usages,
-    webhooks,
+    api_keys, audit_events, audit_verification, connect_links, customers, keys, observe, providers, session,
+    signing_keys, usages, webhooks,
 };
 
 /// The whole API.
@@ -27,7 +29,7 @@ use super::{
     paths(
         providers::list_providers, providers::find_provider,
         list::list_connections, list::count_facets, create::create_connection,
-        plan::plan_connection, list::find_connection, update::update_connection, delete::delete_connection,
+        plan::plan_connection, bulk::change_connections, list::find_connection, update::update_connection, delete::delete_connection,
         test_credentials::update_test_credentials, test_credentials::delete_test_credentials,
         test::test_draft, test::list_tests, test::create_test,
         history::list_revisions, history::find_revision, history::restore_revision, history::list_events,
@@ -41,6 +43,8 @@ use super::{
         session::find_dashboard_session, session::create_dashboard_session, session::delete_dashboard_session,
         sessions::create_session, sessions::end_sessions, exchange::exchange_token,
         signing_keys::list_signing_keys, signing_keys::create_signing_key, signing_keys::delete_signing_key,
+        connect_links::list_connect_links, connect_links::create_connect_link, connect_links::delete_connect_link,
+        redemptions::redeem_link,
         origins::list_origins, origins::create_origin, origins::delete_origin,
         embedded_providers::list_providers, embedded_providers::find_provider, connections::list_connections,
         own::create_connection, own::find_connection, own::update_connection, own::delete_connection, own::create_test,

@@ -63,6 +63,10 @@ actions! {
     SigningKeyCreated = "signing_key.created";
     /// A signing key was deleted.
     SigningKeyDeleted = "signing_key.deleted";
+    /// A connect link was created.
+    ConnectLinkCreated = "connect_link.created";
+    /// A connect link was revoked.
+    ConnectLinkDeleted = "connect_link.deleted";
     /// An origin was registered.
     OriginCreated = "embedded_origin.created";
     /// An origin was removed.

@@ -79,6 +79,8 @@ pub struct SessionCaller {
     pub connection_types: Option<BTreeSet<String>>,
     /// The templates that it is limited to, and what stands under them; none for all.
     pub templates: Option<BTreeSet<ConnectionId>>,
+    /// The one connection that it is limited to; none for all that the other limits allow.
+    pub connection: Option<ConnectionId>,
     /// When it ends.
     pub expires_at: Timestamp,
 }
@@ -111,6 +113,7 @@ impl SessionCaller {
             && self.allows_provider(&connection.provider)
             && self.allows_type(&connection.connection_type)
             && self.allows_template(template)
+            && self.connection.as_ref().is_none_or(|id| *id == connection.id)
     }
 
     /// Whether it is of the organization's own designer.

@@ -86,6 +86,8 @@ id! {
     OriginId = "ori_";
     /// The id of a signing key: what tokens name as `kid`.
     SigningKeyId = "sgk_";
+    /// The id of a connect link, never its token.
+    ConnectLinkId = "cnl_";
     /// The id of a test of a stored connection.
     TestId = "tst_";
     /// The id of a webhook.

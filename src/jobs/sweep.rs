@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::api::error::ApiError;
 use crate::app::App;
-use crate::store::{self, access, garbage, idempotency, rates, sign_ins, signing_keys, tests, webhooks};
+use crate::store::{self, access, connect_links, garbage, idempotency, rates, sign_ins, signing_keys, tests, webhooks};
 
 use super::Done;
 
@@ -38,6 +38,7 @@ pub(super) async fn run(app: &App) -> Result<Done, ApiError> {
         tests::delete_before(now - TESTS_KEPT),
         webhooks::delete_deliveries_before(now - DELIVERIES_KEPT),
     ];
-    store::run(&*app.database, expired.into_iter().chain([garbage::delete(&deleted)]).collect()).await?;
+    let expired = expired.into_iter().chain(connect_links::forget(now)).chain([garbage::delete(&deleted)]);
+    store::run(&*app.database, expired.collect()).await?;
     Ok(Done::from_iter([("blobs_deleted".to_owned(), deleted.len().into())]))
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::actor::Actor;
 use crate::domain::caller::{KeyCaller, SessionCaller};
 use crate::domain::environment::Environment;
-use crate::domain::id::{ApiKeyId, OriginId, SigningKeyId};
+use crate::domain::id::{ApiKeyId, ConnectLinkId, ConnectionId, OriginId, SigningKeyId};
 use crate::domain::origin::Origin;
 use crate::domain::scope::Scope;
 use crate::domain::text::{Customer, Name};
@@ -70,9 +70,10 @@ pub fn find_key_caller(token_hash: &str, now: Timestamp) -> Query<Option<Found<K
 pub fn find_session_caller(token_hash: &str, now: Timestamp) -> Query<Option<Found<SessionCaller>>> {
     const SQL: &str = "select json_object('token_hash', s.token_hash, 'caller', json_object('id', s.id, \
         'environment', s.environment, 'customer', nullif(s.customer, ''), 'providers', json(s.providers), \
-        'connection_types', json(s.connection_types), 'templates', json(s.templates), 'expires_at', s.expires_at)) as row from embedded_sessions s \
+        'connection_types', json(s.connection_types), 'templates', json(s.templates), 'connection', s.connection_id, 'expires_at', s.expires_at)) as row from embedded_sessions s \
         where s.token_hash = ?1 and s.expires_at > ?2 and (s.signing_key_id is null \
-        or exists (select 1 from signing_keys k where k.id = s.signing_key_id)) and s.created_at > coalesce((select e.ended_at \
+        or exists (select 1 from signing_keys k where k.id = s.signing_key_id)) and (s.connect_link_id is null \
+        or exists (select 1 from connect_links l where l.id = s.connect_link_id)) and s.created_at > coalesce((select e.ended_at \
         from customer_epochs e where e.environment = s.environment and e.customer = s.customer), -1)";
     optional(statement(SQL, [token_hash.into(), now.into()]))
 }
@@ -124,16 +125,31 @@ pub fn revoke_key(id: &ApiKeyId, now: Timestamp) -> Statement {
     statement(SQL, [id.as_str().into(), now.into()])
 }
 
-/// Inserts an embedded session; one that a signing key vouches for lives no longer than the key.
+/// What a session lives no longer than.
+#[derive(Debug, Clone, Copy)]
+pub enum Voucher<'a> {
+    /// The key that signed for it.
+    SigningKey(&'a SigningKeyId),
+    /// The link that was redeemed for it.
+    ConnectLink(&'a ConnectLinkId),
+}
+
+/// Inserts an embedded session; one that something vouches for lives no longer than that.
 #[must_use]
 pub fn insert_session(
     session: &SessionCaller,
     token_hash: &str,
     (now, author): (Timestamp, &Actor),
-    signing_key: Option<&SigningKeyId>,
+    voucher: Option<Voucher<'_>>,
 ) -> Statement {
     const SQL: &str = "insert into embedded_sessions (id, token_hash, environment, customer, providers, connection_types, \
-        created_at, created_by, expires_at, signing_key_id, templates) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+        created_at, created_by, expires_at, signing_key_id, templates, connect_link_id, connection_id) \
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    let (signing_key, link) = match voucher {
+        None => (None, None),
+        Some(Voucher::SigningKey(id)) => (Some(id.as_str()), None),
+        Some(Voucher::ConnectLink(id)) => (None, Some(id.as_str())),
+    };
     statement(
         SQL,
         [
@@ -146,8 +162,10 @@ pub fn insert_session(
             now.into(),
             json(author),
             session.expires_at.into(),
-            signing_key.map(SigningKeyId::as_str).into(),
+            signing_key.into(),
             session.templates.as_ref().map(json).into(),
+            link.into(),
+            session.connection.as_ref().map(ConnectionId::as_str).into(),
         ],
     )
 }

@@ -38,6 +38,10 @@ pub enum Conflict {
     TokenUsed,
     /// The key that signed the token is gone, or its customer's sessions were ended since.
     TokenEnded,
+    /// The connect link was redeemed before.
+    LinkUsed,
+    /// The connect link is gone, or its time is over.
+    LinkEnded,
     /// Another tick summarised these resolves.
     Resolves,
     /// The master key is not the one that the database knows by its number.
@@ -112,7 +116,7 @@ impl Commit {
 const WRONG_KEY: &str = "NOT NULL constraint failed: key_checks.check_value";
 
 /// What SQLite says when a guard aborts a batch: a column that is null for this reason alone, or a trigger's own words.
-const GUARDS: [(&str, Conflict); 11] = [
+const GUARDS: [(&str, Conflict); 12] = [
     ("NOT NULL constraint failed: customers.connections", Conflict::CustomerChanged),
     // The template is another, or has other customers, than the batch expects.
     ("NOT NULL constraint failed: connections.customer_count", Conflict::Template),
@@ -126,6 +130,7 @@ const GUARDS: [(&str, Conflict); 11] = [
     ("NOT NULL constraint failed: signing_keys.environment", Conflict::SigningKeys),
     ("NOT NULL constraint failed: used_tokens.signing_key_id", Conflict::TokenEnded),
     ("NOT NULL constraint failed: used_tokens.forget_at", Conflict::TokenEnded),
+    ("NOT NULL constraint failed: used_links.link_id", Conflict::LinkEnded),
 ];
 
 fn refusal(error: DatabaseError) -> CommitError {
@@ -142,6 +147,7 @@ fn refusal(error: DatabaseError) -> CommitError {
         "idempotency.caller, idempotency.route, idempotency.key" => Conflict::Idempotency,
         "embedded_origins.origin" => Conflict::Origin,
         "used_tokens.signing_key_id, used_tokens.token_id" => Conflict::TokenUsed,
+        "used_links.link_id" => Conflict::LinkUsed,
         _ => return StoreError::from(error).into(),
     };
     CommitError::Conflict(conflict)

@@ -228,7 +228,8 @@ pub fn update_test_credentials(connection: &Connection) -> Statement {
 /// Marks connections as deleted, whose next version the events of the same batch have; see [`delete`].
 #[must_use]
 pub fn delete_all(ids: &[&ConnectionId], at: Timestamp) -> Statement {
-    const SQL: &str = "update connections set deleted_at = ?2, version = version + 1, settings = '{}', facts = '{}' \
+    const SQL: &str = "update connections set deleted_at = ?2, version = version + 1, settings = '{}', facts = '{}', \
+        test_settings = null, test_secret_fields = null, test_version = null \
         where id in (select value from json_each(?1)) and deleted_at is null";
     statement(SQL, [json(&ids), at.into()])
 }

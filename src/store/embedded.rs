@@ -10,9 +10,10 @@ use super::listing::{CONNECTION, Listed, Position, PositionKey, bounded, item};
 use super::{Query, json, text};
 
 /// The organization's connections and templates that are toggled; whether they are enabled is checked row by row. Nothing for a
-/// builder session, which sees all of them as its own.
+/// builder session, which sees all of them as its own, nor for one that is limited to a connection of its customer.
 const EXPOSED: &str = "connections c indexed by connections_embedded_name \
-                       where c.customer = iif((select customer from s) = '', null, '') and c.embedded = 1";
+                       where c.customer = iif((select customer = '' or connection_id is not null from s), null, '') \
+                       and c.embedded = 1";
 /// The customer's own connections in any state; for a builder session the organization's.
 const OWN: &str = "connections c indexed by connections_name where c.customer = (select customer from s)";
 
@@ -51,10 +52,12 @@ fn select(
          and ((select connection_types from s) is null \
          or c.connection_type in (select j.value from s, json_each(s.connection_types) j)) \
          and ((select templates from s) is null or iif(c.kind = 'template', c.id, c.template_id) in \
-         (select j.value from s, json_each(s.templates) j))"
+         (select j.value from s, json_each(s.templates) j)) \
+         and ((select connection_id from s) is null or c.id = (select connection_id from s))"
     );
     let text = format!(
-        "with s as materialized (select environment, customer, providers, connection_types, templates from embedded_sessions \
+        "with s as materialized (select environment, customer, providers, connection_types, templates, connection_id \
+         from embedded_sessions \
          where token_hash = {hash}) {}",
         bounded(&walk, ("c.name_key", "c.rowid", "asc"), (CONNECTION, &item("w.k", "w.r")), &allowed, &limit)
     );

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod chain;
 pub mod checkpoints;
 pub mod commit;
+pub mod connect_links;
 pub mod connections;
 pub mod customers;
 pub mod embedded;

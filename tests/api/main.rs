@@ -8,7 +8,11 @@ mod audit;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod bulk;
+#[cfg(test)]
 mod compatible;
+#[cfg(test)]
+mod connect_links;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]

@@ -87,6 +87,7 @@ pub(crate) async fn run_everything(keyfob: &Keyfob) {
         let answer = keyfob.request(method, path, ROOT, &headers, &body).await;
         assert!(answer.status.is_success(), "{method} {path}: {}", answer.text);
     }
+    run_bulk(keyfob).await;
     run_usages(keyfob, &path).await;
     run_kinds(keyfob).await;
     run_transfer(keyfob, &path).await;
@@ -96,6 +97,18 @@ pub(crate) async fn run_everything(keyfob: &Keyfob) {
     keyfob.delete(&path, 6).await.expect(204);
     keyfob.advance(std::time::Duration::from_hours(24 * 31));
     keyfob.tick().await;
+}
+
+/// Changes what a filter finds, and deletes it.
+async fn run_bulk(keyfob: &Keyfob) {
+    let mut template = bearer("Bulk");
+    (template["kind"], template["secrets"]) = ("template".into(), json!({}));
+    keyfob.create(&template).await;
+    for (action, is_plan) in [("disable", true), ("disable", false), ("delete", false)] {
+        let filter = json!({ "stable_key": "bulk" });
+        let body = json!({ "environment": "development", "filter": filter, "action": action, "dry_run": is_plan });
+        keyfob.post("/v1/connections/bulk", &body).await.expect(200);
+    }
 }
 
 /// Tells an endpoint that is gone, and one that is not.
@@ -137,6 +150,7 @@ async fn run_access(keyfob: &Keyfob) {
     let builder = builder["token"].as_str().unwrap();
     keyfob.request("GET", "/v1/embedded/connections", builder, &[], &Value::Null).await.expect(200);
     run_signing_keys(keyfob).await;
+    run_connect_links(keyfob).await;
     let browser = people::root(keyfob).await;
     browser.get(keyfob, "/v1/session").await.expect(200);
     browser.send(keyfob, "DELETE", "/v1/session", &Value::Null).await.expect(204);
@@ -221,6 +235,23 @@ async fn run_signing_keys(keyfob: &Keyfob) {
     let token = session["token"].as_str().unwrap();
     keyfob.request("GET", "/v1/embedded/connections", token, &[], &Value::Null).await.expect(200);
     keyfob.request("DELETE", &format!("/v1/signing-keys/{kid}"), ROOT, &[], &Value::Null).await.expect(204);
+}
+
+/// A link that is redeemed, listed, and revoked.
+async fn run_connect_links(keyfob: &Keyfob) {
+    let links = format!("{}/v1/connect-links", people::OWN);
+    let body = json!({
+        "environment": "development", "customer": "c1", "provider": "http", "connection_type": "bearer",
+    });
+    let link = keyfob.post(&links, &body).await.expect(201).json();
+    let (_, token) = link["url"].as_str().unwrap().split_once('#').unwrap();
+    let redeem = "/v1/embedded/connect-links/redemptions";
+    keyfob.post(redeem, &json!({ "token": token })).await.expect(201);
+    for customer in ["", "&customer=c1"] {
+        keyfob.get(&format!("/v1/connect-links?environment=development{customer}")).await.expect(200);
+    }
+    let path = format!("/v1/connect-links/{}", link["id"].as_str().unwrap());
+    keyfob.request("DELETE", &path, ROOT, &[], &Value::Null).await.expect(204);
 }
 
 /// Steps that come to use a connection, and another one.

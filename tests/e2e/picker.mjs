@@ -63,6 +63,14 @@ export async function openPicker(page, { step = "Read the new orders", as = "cus
   return page.frameLocator("iframe");
 }
 
+// Clicks what closes the picker: its frame, in which the click is, goes away meanwhile.
+export async function leave(page, locator) {
+  await locator.waitFor();
+  const clicked = locator.click().catch(() => undefined);
+  await Promise.race([clicked, page.locator("iframe").waitFor({ state: "detached" })]);
+  await page.locator("iframe").waitFor({ state: "detached" });
+}
+
 // What axe-core finds wrong in a page or a frame.
 export async function faults(frame) {
   // Not as a script of the page, which its policy refuses.

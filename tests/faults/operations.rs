@@ -49,6 +49,9 @@ pub(crate) struct Stage {
     webhook: String,
     signing_key: String,
     signed: String,
+    /// The id of a connect link, and the token of another one.
+    link: String,
+    link_token: String,
     cookie: String,
 }
 
@@ -90,6 +93,8 @@ pub(crate) fn stage() -> Stage {
     let seconds = NOW.millis() / 1000 + 300;
     let claims = json!({ "aud": OWN, "sub": "c3", "jti": "t1", "iat": seconds, "exp": seconds + 300 });
     let signed = backend.token(&signing_key, &claims);
+    let [link, other] = ["c1", "c2"].map(|customer| world.expect(201, &connect_link(customer)).json());
+    let (link, link_token) = (id(link), other["url"].as_str().unwrap().split_once('#').unwrap().1.to_owned());
     let signed_in = world.expect(201, &Call::new("POST", "/v1/session", Value::Null));
     let cookie = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
     // Whatever is limited to once a second or a minute may come again.
@@ -97,11 +102,33 @@ pub(crate) fn stage() -> Stage {
     // From here on under another primary key: what is stored waits to be wrapped under it.
     let world = world.copy_under(ROTATED);
     let session = format!("Bearer {}", minted["token"].as_str().unwrap());
-    Stage { world, connection, used, template, own, session, api_key, origin, webhook, signing_key, signed, cookie }
+    Stage {
+        world,
+        connection,
+        used,
+        template,
+        own,
+        session,
+        api_key,
+        origin,
+        webhook,
+        signing_key,
+        signed,
+        link,
+        link_token,
+        cookie,
+    }
 }
 
 fn usage(connection: &str, step: &str) -> String {
     format!("/v1/connections/{connection}/usages/w/{step}")
+}
+
+fn connect_link(customer: &str) -> Call {
+    let body = json!({
+        "environment": "development", "customer": customer, "provider": "http", "connection_type": "bearer",
+    });
+    Call::new("POST", "/v1/connect-links", body)
 }
 
 fn public_key(signer: &Signer) -> Value {
@@ -123,6 +150,7 @@ pub(crate) fn operations(stage: &Stage) -> Vec<Operation> {
     operations.extend(on_usages(stage));
     operations.extend(on_templates(stage));
     operations.extend(on_signing_keys(stage));
+    operations.extend(on_links(stage));
     operations.extend(on_own(stage));
     operations.extend(on_definitions(stage));
     operations
@@ -238,6 +266,19 @@ fn on_signing_keys(stage: &Stage) -> Vec<Operation> {
     ]
 }
 
+/// What customers connect with, and nobody embeds.
+fn on_links(stage: &Stage) -> Vec<Operation> {
+    let redemption = json!({ "token": stage.link_token });
+    vec![
+        Operation {
+            shows_secret: true,
+            ..Operation::new("create a link", connect_link("c4").with("idempotency-key", "once"))
+        },
+        Operation::new("revoke a link", Call::new("DELETE", format!("/v1/connect-links/{}", stage.link), Value::Null)),
+        Operation::new("redeem a link", Call::new("POST", "/v1/embedded/connect-links/redemptions", redemption)),
+    ]
+}
+
 /// What changes which step uses which connection.
 fn on_usages(stage: &Stage) -> Vec<Operation> {
     let id = &stage.connection;
@@ -271,6 +312,11 @@ fn on_one(stage: &Stage) -> Vec<Operation> {
         let path = format!("{path}/revisions/1/restore{query}");
         Operation::new(name, Call::new("POST", path, json!({})).if_match(4))
     };
+    let bulk = |name, action: &str, more: Value| {
+        let mut body = json!({ "environment": "development", "filter": {}, "action": action, "dry_run": false });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Operation { repeats: true, ..post(name, "/v1/connections/bulk", body) }
+    };
     let token = json!({ "secrets": { "token": "planted-secret-3" } });
     let message = json!({ "fields": ["token"], "reason": "why" });
     let api_key = json!({ "name": "Other key", "scopes": ["audit:read"], "environments": ["staging"] });
@@ -288,6 +334,8 @@ fn on_one(stage: &Stage) -> Vec<Operation> {
         restore("restore", "?test=false"),
         restore("restore and test", ""),
         Operation::new("delete", Call::new("DELETE", &path, Value::Null).if_match(4)),
+        bulk("tag all", "add_tags", json!({ "tags": ["c"] })),
+        bulk("delete all", "delete", json!({ "force": true })),
         Operation { later: &["tests"], repeats: true, ..post("test", &format!("{path}/tests"), json!({})) },
         Operation {
             later: &["tests"],

@@ -90,6 +90,7 @@ fn fail(stage: &Stage, operation: &Operation, reference: &Reference, plan: Plan)
             "DELETE" => 404,
             // It is good for once.
             "POST" if operation.name == "exchange a token" => 409,
+            "POST" if operation.name == "redeem a link" => 401,
             _ => 412,
         };
         let was_done = left == reference.after;

@@ -14,8 +14,10 @@ use crate::domain::connection::Connection;
 use crate::domain::event::EventType;
 use crate::domain::id::ConnectionId;
 use crate::domain::scope::Scope;
+use crate::domain::time::Timestamp;
 use crate::domain::usage::Usage;
 use crate::ports::Statement;
+use crate::store::many::many;
 use crate::store::sources::test_owner;
 use crate::store::{connections, history, nothing, secrets, templates, usages, vault_entries};
 
@@ -72,12 +74,8 @@ pub async fn delete_connection(
     if used.count > 0 && !force && to.is_none() {
         return Err(ApiError::InUse(used.count, steps.iter().map(Usage::place).collect()));
     }
-    if let Some(customers) = before.definition.as_ref().map(|definition| definition.customer_count).filter(|n| *n > 0) {
-        return Err(ApiError::TemplateInUse(customers));
-    }
-    let mut after = before.clone();
-    after.history.version += 1;
-    after.history.modified_at = app.now();
+    check(&before, true)?;
+    let after = deleted(&app, &before);
     let mut commit = record::begin((&app, &who), EventType::Deleted, (Some(&before), &after), None)?;
     match to {
         Some(to) => commit.extend(usages::replace_all(&id, &to.id, used.count)),
@@ -87,6 +85,41 @@ pub async fn delete_connection(
     commit.extend(gone(&after));
     commit.run(&*app.database).await?;
     Ok(answer::no_content())
+}
+
+/// Whether a connection may be deleted as it stands.
+///
+/// # Errors
+/// 409 where steps use it and nobody forces it, or where customers have connections under it.
+pub fn check(before: &Connection, is_forced: bool) -> Result<(), ApiError> {
+    if before.usage.count > 0 && !is_forced {
+        return Err(ApiError::InUse(before.usage.count, Vec::new()));
+    }
+    match before.definition.as_ref().map_or(0, |definition| definition.customer_count) {
+        0 => Ok(()),
+        customers => Err(ApiError::TemplateInUse(customers)),
+    }
+}
+
+/// A connection as its deletion leaves it.
+#[must_use]
+pub fn deleted(app: &App, before: &Connection) -> Connection {
+    let mut after = before.clone();
+    after.history.version += 1;
+    after.history.modified_at = app.now();
+    after
+}
+
+/// The statements that delete several connections, whose events the same batch has.
+#[must_use]
+pub fn gone_all(gone: &[&Connection], at: Timestamp) -> Vec<Statement> {
+    let ids: Vec<&ConnectionId> = gone.iter().map(|connection| &connection.id).collect();
+    let owners: Vec<String> = ids.iter().flat_map(|id| [id.to_string(), test_owner(id)]).collect();
+    let owners: Vec<&str> = owners.iter().map(String::as_str).collect();
+    let templates = gone.iter().filter(|connection| connection.definition.is_some());
+    let guards = many(templates.map(|template| templates::expect_no_customer(&template.id)));
+    let rows = [connections::delete_all(&ids, at), history::forget_settings_of(&ids)];
+    guards.into_iter().chain(rows).chain(vault_entries::delete_all_of(&owners, secrets::garbage_due(at))).collect()
 }
 
 /// The statements that delete a connection, as its last version has it.

@@ -43,14 +43,13 @@ const MAX_UNUSED_DAYS: u16 = 3650;
 /// Defines the query of a list or of its facets: the filters, and what else it has. (`serde(flatten)` would do, but it
 /// cannot read numbers from a query.)
 macro_rules! filter_query {
-    ($(#[doc = $doc:literal] $name:ident { $($extra:tt)* })+) => {$(
+    ($(#[doc = $doc:literal] $name:ident [$($first:tt)*] { $($extra:tt)* })+) => {$(
         #[doc = $doc]
-        #[derive(Debug, Deserialize, IntoParams)]
+        #[derive(Debug, Deserialize, IntoParams, ToSchema)]
         #[serde(deny_unknown_fields)]
         #[into_params(parameter_in = Query)]
         pub struct $name {
-            /// The environment. Required.
-            environment: Environment,
+            $($first)*
             /// Any of these providers.
             #[serde(default)]
             provider: Vec<String>,
@@ -93,7 +92,11 @@ macro_rules! filter_query {
         }
 
         impl $name {
-            fn filter(self, now: Timestamp) -> Result<Filter, ApiError> {
+            /// The filter, for an environment.
+            ///
+            /// # Errors
+            /// 400 when a value is out of its bounds.
+            pub fn filter(self, environment: Environment, now: Timestamp) -> Result<Filter, ApiError> {
                 if self.tag.len() > MAX_FILTER_TAGS {
                     return Err(ApiError::invalid_query("/tag", "Expected at most 10 tags."));
                 }
@@ -110,7 +113,7 @@ macro_rules! filter_query {
                 }
                 let days = |days: u16| Duration::from_hours(24 * u64::from(days));
                 Ok(Filter {
-                    environment: self.environment,
+                    environment,
                     providers: self.provider,
                     connection_types: self.connection_type,
                     tags: self.tag,
@@ -135,7 +138,10 @@ macro_rules! filter_query {
 
 filter_query! {
     /// Which connections, in which order. Filters combine.
-    ListQuery {
+    ListQuery [
+        /// The environment. Required.
+        environment: Environment,
+    ] {
         /// The order. Where left out: by `due_at` with `due_before`, by `last_used_at` with `unused_for`, else by `name`.
         #[param(inline)]
         sort: Option<SortQuery>,
@@ -146,7 +152,12 @@ filter_query! {
         limit: Option<u8>,
     }
     /// Which connections are counted. Filters combine.
-    FacetsQuery {}
+    FacetsQuery [
+        /// The environment. Required.
+        environment: Environment,
+    ] {}
+    /// Which connections are meant: the filters of the list, which combine. Without any: all of the organization's.
+    BulkFilter [] {}
 }
 
 /// The order of a list.
@@ -222,7 +233,7 @@ pub async fn list_connections(app: App, claim: Claim, query: Parsed<InQuery<List
     let (sort, environment) = (query.sort.unwrap_or(by_default), query.environment);
     let limit = claim.accept(&app, cursor::limit(query.limit)).await?;
     let after = claim.accept(&app, after(query.cursor.as_deref(), sort)).await?;
-    let filter = claim.accept(&app, query.filter(app.now())).await?;
+    let filter = claim.accept(&app, query.filter(environment, app.now())).await?;
     let (who, listed) = claim.load(&app, listing::list(&filter, sort.into(), after.as_ref(), limit)).await?;
     who.authorize_in(Scope::ConnectionsRead, environment)?;
     let page = listed.page()?;
@@ -233,7 +244,11 @@ pub async fn list_connections(app: App, claim: Claim, query: Parsed<InQuery<List
     Ok(answer::json(StatusCode::OK, &page))
 }
 
-fn after(cursor: Option<&str>, sort: SortQuery) -> Result<Option<Position>, ApiError> {
+/// Where the page before ended.
+///
+/// # Errors
+/// 400 when the cursor is not one of this sort.
+pub fn after(cursor: Option<&str>, sort: SortQuery) -> Result<Option<Position>, ApiError> {
     let Some(cursor) = cursor else { return Ok(None) };
     let (of, position): Cursor = cursor::decode(cursor)?;
     if of == sort && position.fits(Sort::from(sort).key) { Ok(Some(position)) } else { Err(ApiError::InvalidCursor) }
@@ -272,7 +287,7 @@ pub struct FacetsView {
 pub async fn count_facets(app: App, claim: Claim, query: Parsed<InQuery<FacetsQuery>>) -> Result<Response, ApiError> {
     let InQuery(query) = claim.accept(&app, query).await?;
     let environment = query.environment;
-    let filter = claim.accept(&app, query.filter(app.now())).await?;
+    let filter = claim.accept(&app, query.filter(environment, app.now())).await?;
     let (who, facets) = claim.load(&app, facets::count(&filter)).await?;
     who.authorize_in(Scope::ConnectionsRead, environment)?;
     let selected_tags: Vec<&str> = filter.tags.iter().map(Tag::as_str).collect();

@@ -1,5 +1,6 @@
 //! Connections over HTTP: one file a concern.
 
+pub mod bulk;
 pub mod consequence;
 pub mod copy;
 pub mod create;

@@ -12,6 +12,7 @@ use crate::domain::connection::Connection;
 use crate::domain::event::{Change, Changes, Event, EventType};
 use crate::store::commit::Commit;
 use crate::store::history;
+use crate::store::many::many;
 
 /// Begins the commit of a change of a connection: its event, which is the compare-and-set, and its audit row.
 ///
@@ -29,9 +30,33 @@ pub fn begin(
     Ok(commit)
 }
 
+/// One change among several: what it is, before and after it, and the revision that it makes.
+pub type Recorded<'a> = (EventType, (Option<&'a Connection>, &'a Connection), Option<u64>);
+
+/// Begins the commit of several changes, all or nothing: further audit rows first, then the audit row and the event of each.
+///
+/// # Errors
+/// When the master key is missing.
+pub fn begin_all<'a>(
+    (app, who): (&App, &Identity),
+    first: Option<audited::Entry>,
+    changes: impl Iterator<Item = Recorded<'a>>,
+) -> Result<Commit, ApiError> {
+    let mut entries: Vec<_> = first.into_iter().map(|entry| (who.actor.clone(), entry)).collect();
+    let mut events = Vec::new();
+    for (event_type, (before, after), revision) in changes {
+        let (entry, event) = describe(who, event_type, (before, after), revision);
+        entries.push((who.actor.clone(), entry));
+        let event = history::insert_event(app.ring()?, &after.id, &event);
+        events.push(event.map_err(|_| ApiError::KeyUnavailable)?);
+    }
+    let mut commit = audited::begin_all(app, entries)?;
+    commit.extend(many(events));
+    Ok(commit)
+}
+
 /// A change as the audit log and as the history of the connection tell it.
-#[must_use]
-pub fn describe(
+fn describe(
     who: &Identity,
     event_type: EventType,
     (before, after): (Option<&Connection>, &Connection),

@@ -205,7 +205,10 @@ async fn test_template(
 }
 
 /// The connection with what a person changed beside the values.
-fn relabeled(before: &Connection, body: UpdateConnection) -> Result<Connection, ApiError> {
+///
+/// # Errors
+/// 422 when it has too many tags, or is a customer's and would be exposed.
+pub fn relabeled(before: &Connection, body: UpdateConnection) -> Result<Connection, ApiError> {
     let mut after = before.clone();
     if before.owner.kind == Kind::Customer && body.embedded == Some(true) {
         return Err(ApiError::invalid(
@@ -255,9 +258,7 @@ async fn save(
     if !is_relabeled && update.revision.is_none() {
         return store_test(app, before, update.tested, show).await;
     }
-    after.history.version += 1;
-    after.history.modified_at = app.now();
-    after.history.modified_by = who.actor.clone();
+    advance(app, who, &mut after);
     let number = update.revision.as_ref().map(|_| after.history.revision);
     let mut commit = record::begin((app, who), EventType::Updated, (Some(before), &after), number)?;
     let Some((changes, note, consequence)) = update.revision else {
@@ -277,6 +278,13 @@ async fn save(
     }
     committed?;
     Ok(show(&after))
+}
+
+/// Gives a changed connection its next version.
+pub fn advance(app: &App, who: &Identity, after: &mut Connection) {
+    after.history.version += 1;
+    after.history.modified_at = app.now();
+    after.history.modified_by = who.actor.clone();
 }
 
 /// Stores the test of values that are the current ones already.

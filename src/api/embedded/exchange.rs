@@ -27,6 +27,7 @@ use crate::domain::id::{ConnectionId, SessionId, SigningKeyId};
 use crate::domain::text::{Customer, TokenId};
 use crate::domain::time::Timestamp;
 use crate::jwt::{self, Claims, Expected, Jws, JwtError, LEEWAY};
+use crate::store::access::Voucher;
 use crate::store::signing_keys::{self, SigningKey, UsedToken};
 use crate::store::{access, nothing};
 use crate::token::Token;
@@ -198,6 +199,7 @@ async fn mint(app: &App, key: &SigningKey, grant: &Grant) -> Result<Response, Ap
         providers: set(&grant.limits.providers),
         connection_types: set(&grant.limits.connection_types),
         templates: grant.limits.templates.as_ref().map(|ids| ids.iter().cloned().collect()),
+        connection: None,
         expires_at: latest.min(grant.expires_at),
     };
     // Who works in the designer is known by the organization alone.
@@ -219,7 +221,12 @@ async fn mint(app: &App, key: &SigningKey, grant: &Grant) -> Result<Response, Ap
     };
     let mut commit = audited::begin(app, &actor, entry)?;
     commit.push(signing_keys::insert_used(&used, customer.as_ref()));
-    commit.push(access::insert_session(&session, token.hash.as_str(), (now, &actor), Some(&key.id)));
+    commit.push(access::insert_session(
+        &session,
+        token.hash.as_str(),
+        (now, &actor),
+        Some(Voucher::SigningKey(&key.id)),
+    ));
     commit.run(&*app.database).await?;
     let created =
         CreatedSession { id: session.id, token: token.token.as_str().to_owned(), expires_at: session.expires_at };

@@ -8,6 +8,7 @@ pub mod origins;
 pub mod own;
 pub mod page;
 pub mod providers;
+pub mod redemptions;
 pub mod session;
 pub mod sessions;
 pub mod view;

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::api::answer;
 use crate::api::claim::{Claim, Identity};
 use crate::api::connections::create::{self, CreateConnection, Made, SaveQuery};
-use crate::api::connections::delete::gone;
+use crate::api::connections::delete::{deleted, gone};
 use crate::api::connections::effective::Purpose;
 use crate::api::connections::record;
 use crate::api::connections::test::{Mode, StoredTest, TestResult, test_stored};
@@ -115,7 +115,7 @@ pub async fn create_connection(
         return Ok(crate::api::connections::view::with_version(response, 1));
     }
     check_key(ring, ring.primary_id(), key_check.as_deref())?;
-    let template = template.filter(|found| offers(session, &found.connection));
+    let template = template.filter(|found| is_offered(&found.connection) && session.allows(&found.connection));
     check(session, &body, template.as_ref())?;
     let made = Made {
         template: template.as_ref(),
@@ -127,13 +127,13 @@ pub async fn create_connection(
     create::make((&app, &claim, ring, &who), body, made, (&idempotency, &bytes)).await
 }
 
-/// Whether a template is offered to the session's customer.
-fn offers(session: &SessionCaller, template: &Connection) -> bool {
+/// Whether a template is offered to customers.
+#[must_use]
+pub fn is_offered(template: &Connection) -> bool {
     template.switches.enabled
         && template.switches.embedded
         && template.definition.is_some()
         && template.owner.supplied_by == Some(SuppliedBy::Customer)
-        && session.allows(template)
 }
 
 /// Refuses what the session may not create. A template that is not offered looks like one that is not there.
@@ -144,6 +144,9 @@ fn check(session: &SessionCaller, body: &CreateOwn, template: Option<&Sources>) 
     }
     if body.template.is_some() && template.is_none() {
         return refuse("/template", "There is no such template in this environment.");
+    }
+    if session.connection.is_some() {
+        return refuse("/template", "This session is for a connection that the customer has: change that one.");
     }
     if body.template.is_none() && session.templates.is_some() {
         return refuse("/template", "This session may connect to its templates alone: name one.");
@@ -254,9 +257,7 @@ pub async fn delete_connection(
     let (_, sources) = own(&who, found)?;
     let before = &sources.connection;
     if_match.check(before.history.version)?;
-    let mut after = before.clone();
-    after.history.version += 1;
-    after.history.modified_at = app.now();
+    let after = deleted(&app, before);
     let mut commit = record::begin((&app, &who), EventType::Deleted, (Some(before), &after), None)?;
     commit.extend(gone(&after));
     commit.run(&*app.database).await?;

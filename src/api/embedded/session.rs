@@ -34,6 +34,8 @@ pub struct EmbeddedSession<'a> {
     connection_types: Option<&'a BTreeSet<String>>,
     /// The templates that it is limited to, with the connections under them; null for all.
     templates: Option<&'a BTreeSet<ConnectionId>>,
+    /// The one connection that it is limited to; null for all that the other limits allow.
+    connection: Option<&'a ConnectionId>,
     /// When it ends.
     expires_at: Timestamp,
 }
@@ -47,6 +49,7 @@ impl<'a> From<&'a SessionCaller> for EmbeddedSession<'a> {
             providers: session.providers.as_ref(),
             connection_types: session.connection_types.as_ref(),
             templates: session.templates.as_ref(),
+            connection: session.connection.as_ref(),
             expires_at: session.expires_at,
         }
     }

@@ -23,7 +23,7 @@ use crate::domain::id::{ConnectionId, SessionId};
 use crate::domain::scope::Scope;
 use crate::domain::text::Customer;
 use crate::domain::time::Timestamp;
-use crate::store::access;
+use crate::store::{access, connect_links};
 use crate::token::Token;
 
 use super::limits::Limits;
@@ -97,6 +97,7 @@ pub async fn create_session(
         providers: limits.providers.map(BTreeSet::from_iter),
         connection_types: limits.connection_types.map(BTreeSet::from_iter),
         templates: limits.templates.map(BTreeSet::from_iter),
+        connection: None,
         expires_at: now + Duration::from_secs(seconds.into()),
     };
     let token = Token::new_session(&*app.random);
@@ -134,7 +135,7 @@ pub struct EndQuery {
 
 /// DELETE /v1/embedded/sessions
 ///
-/// Ends every session of a customer at once.
+/// Ends every session of a customer at once, and their connect links.
 #[utoipa::path(
     delete, path = "/v1/embedded/sessions", tag = "Embedded", params(EndQuery),
     responses((status = 204, description = "Ended"), ChangeProblems)
@@ -151,6 +152,7 @@ pub async fn end_sessions(app: App, claim: Claim, query: Parsed<InQuery<EndQuery
     };
     let mut commit = audited::begin(&app, &who.actor, entry)?;
     commit.push(access::end_sessions(environment, &customer, app.now()));
+    commit.push(connect_links::delete_of(environment, &customer));
     commit.run(&*app.database).await?;
     Ok(answer::no_content())
 }

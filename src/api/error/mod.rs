@@ -77,6 +77,8 @@ pub enum ApiError {
     InUse(u64, Vec<Place>),
     /// The usages became others while the request was under way.
     UsagesChanged,
+    /// Some of the connections that are changed together were changed meanwhile.
+    ConnectionsChanged,
     /// Customers have connections under the template: how many.
     TemplateInUse(u64),
     /// Customers would have to enter their secrets again: how many.
@@ -176,6 +178,14 @@ impl ApiError {
             _ => (Vec::new(), Vec::new()),
         };
         Shape { status, code, detail, errors, usages, retry_after }
+    }
+}
+
+impl From<ApiError> for Problem {
+    fn from(error: ApiError) -> Self {
+        let Shape { status, code, detail, errors, usages, .. } = error.shape();
+        let title = status.canonical_reason().unwrap_or_default().to_owned();
+        Self { status: status.as_u16(), title, code: code.to_owned(), detail, errors, usages }
     }
 }
 

@@ -48,7 +48,9 @@ impl From<CommitError> for ApiError {
             CommitError::Conflict(Conflict::CustomerChanged) => Self::CustomerChanged,
             CommitError::Conflict(Conflict::Customers) => Self::TooManyOfCustomer,
             CommitError::Conflict(Conflict::TokenUsed) => Self::TokenUsed,
-            CommitError::Conflict(Conflict::TokenEnded) => Self::Unauthorized,
+            CommitError::Conflict(Conflict::TokenEnded | Conflict::LinkUsed | Conflict::LinkEnded) => {
+                Self::Unauthorized
+            }
             CommitError::Conflict(Conflict::Origins) => Self::too_many("/origin", "origins", MAX_ORIGINS),
             CommitError::Conflict(Conflict::Resolves) => {
                 Self::StorageUnavailable("another tick summarised these resolves".to_owned())

@@ -39,7 +39,7 @@ impl ApiError {
             Self::ForeignOrigin => (
                 S::FORBIDDEN,
                 "foreign_origin",
-                "With a session in a cookie, only pages of this Keyfob may change something: the Origin is another.",
+                "This is for pages of this Keyfob alone, as whatever changes something with a session in a cookie: the Origin is another.",
             ),
             Self::GrantExceeded => (
                 S::FORBIDDEN,
@@ -114,6 +114,11 @@ impl ApiError {
                 S::CONFLICT,
                 "usages_changed",
                 "Its usages changed meanwhile: read them again and repeat your request.",
+            ),
+            Self::ConnectionsChanged => (
+                S::CONFLICT,
+                "connections_changed",
+                "Some of these connections were changed meanwhile, and nothing was done: repeat your request.",
             ),
             Self::TemplateInUse(count) => {
                 let detail = format!(

@@ -86,19 +86,13 @@ async fn commit(
         resource_id: environment.as_str().to_owned(),
         detail: json!({ "part": part, "created": is(Action::Create), "changed": is(Action::Change) }),
     };
-    let mut entries = vec![(who.actor.clone(), whole)];
-    let (mut events, mut rows) = (Vec::new(), Vec::new());
-    for (step, sealed) in steps.iter().zip(sealed) {
-        let number = step.is_revalued().then_some(step.after.history.revision);
+    let changes = steps.iter().map(|step| {
         let event_type = if step.before.is_some() { EventType::Updated } else { EventType::Created };
-        let (entry, event) = record::describe(who, event_type, (step.before.as_ref(), &step.after), number);
-        entries.push((who.actor.clone(), entry));
-        let event = history::insert_event(app.ring()?, &step.after.id, &event);
-        events.push(event.map_err(|_| ApiError::KeyUnavailable)?);
-        rows.extend(statements(app, step, sealed.as_ref()));
-    }
-    let mut commit = audited::begin_all(app, entries)?;
-    commit.extend(many(events));
+        let number = step.is_revalued().then_some(step.after.history.revision);
+        (event_type, (step.before.as_ref(), &step.after), number)
+    });
+    let mut commit = record::begin_all((app, who), Some(whole), changes)?;
+    let rows = steps.iter().zip(sealed).flat_map(|(step, sealed)| statements(app, step, sealed.as_ref()));
     commit.extend(many(rows));
     Ok(commit.run(&*app.database).await?)
 }

@@ -260,7 +260,7 @@ async fn gone(world: &World) -> Vec<(&'static str, String)> {
         keyfob.request("DELETE", &format!("{path}/{id}"), ROOT, &[], &Value::Null).await.expect(204);
         gone.push(("removed", id));
     }
-    for prefix in ["con", "key", "ori", "sgk"] {
+    for prefix in ["con", "key", "ori", "sgk", "cnl"] {
         gone.push(("random", format!("{prefix}_01kag3p3g0zzzzzzzzzzzzzzzz")));
     }
     for malformed in ["con_", "x", "%00", "%ff", "%27%20or%201=1", "CON_01KAG3P3G0ZZZZZZZZZZZZZZZZ", "."] {

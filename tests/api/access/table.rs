@@ -116,6 +116,9 @@ fn open() -> Vec<Row> {
         row("POST /v1/embedded/sessions/exchange", Need::Body, Elsewhere::Same)
             .body(json!({ "jwt": "a.b.c" }))
             .status(401),
+        row("POST /v1/embedded/connect-links/redemptions", Need::Body, Elsewhere::Same)
+            .body(json!({ "token": "kl_" }))
+            .status(401),
         row("GET /v1/providers", Need::Key, Elsewhere::Same),
         row("GET /v1/providers/{provider}", Need::Key, Elsewhere::Same),
     ]
@@ -139,6 +142,11 @@ fn connections() -> Vec<Row> {
         row("POST /v1/connections/plan", READ, Refused).body(json!({
             "environment": "development", "provider": "http", "connection_type": "none",
         })),
+        row("POST /v1/connections/bulk", WRITE, Refused)
+            .body(json!({
+                "environment": "development", "filter": { "stable_key": "acme" }, "action": "disable", "dry_run": false,
+            }))
+            .audited("connection.updated"),
         row("PATCH /v1/connections/{id}/test-credentials", WRITE, Hidden)
             .body(json!({ "secrets": { "token": "planted-test" } }))
             .audited("connection.updated"),
@@ -267,6 +275,14 @@ fn embedded() -> Vec<Row> {
         row("GET /v1/signing-keys", EMBEDDED, Refused).query("?environment=development"),
         row("POST /v1/signing-keys", EMBEDDED, Refused).body(signing_key()).status(201).audited("signing_key.created"),
         row("DELETE /v1/signing-keys/{id}", EMBEDDED, Hidden).status(204).audited("signing_key.deleted"),
+        row("GET /v1/connect-links", EMBEDDED, Refused).query("?environment=development"),
+        row("POST /v1/connect-links", EMBEDDED, Refused)
+            .body(json!({
+                "environment": "development", "customer": "c1", "provider": "http", "connection_type": "bearer",
+            }))
+            .status(201)
+            .audited("connect_link.created"),
+        row("DELETE /v1/connect-links/{id}", EMBEDDED, Hidden).status(204).audited("connect_link.deleted"),
         row("GET /v1/embedded/session", Need::Session, Same),
         row("GET /v1/embedded/providers", Need::Session, Same),
         row("GET /v1/embedded/providers/{provider}", Need::Session, Same),

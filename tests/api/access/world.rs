@@ -9,6 +9,7 @@ use keyfob::token::Token;
 use serde_json::{Value, json};
 
 use super::table::{Need, Row};
+use crate::support::people::OWN;
 use crate::support::ports::SeededRandom;
 use crate::support::{Answer, Keyfob, ROOT, bearer};
 
@@ -44,6 +45,7 @@ pub(crate) struct World {
     pub(crate) origin: String,
     pub(crate) webhook: String,
     signing_key: String,
+    link: String,
 }
 
 /// Everything that a refused caller must not have changed.
@@ -78,8 +80,12 @@ impl World {
         });
         let webhook = keyfob.post("/v1/webhooks", &webhook).await.expect(201).json();
         let signing_key = id(&keyfob.post("/v1/signing-keys", &super::table::signing_key()).await.expect(201).json());
+        let link = json!({
+            "environment": "development", "customer": "known", "provider": "http", "connection_type": "bearer",
+        });
+        let link = id(&keyfob.post(&format!("{OWN}/v1/connect-links"), &link).await.expect(201).json());
         let (connection, key, origin, webhook) = (id(&connection), id(&key), id(&origin), id(&webhook));
-        Self { keyfob, connection, own, used, key, origin, webhook, signing_key }
+        Self { keyfob, connection, own, used, key, origin, webhook, signing_key, link }
     }
 
     pub(crate) fn state(&self) -> State {
@@ -99,6 +105,7 @@ impl World {
             Some("api-keys") => &self.key,
             Some("webhooks") => &self.webhook,
             Some("signing-keys") => &self.signing_key,
+            Some("connect-links") => &self.link,
             _ => &self.origin,
         };
         path_of(row, id)
@@ -121,7 +128,7 @@ impl World {
 
     /// Sends the request of a row by another method.
     pub(crate) async fn ask_by(&self, method: &str, path: &str, row: &Row, authorization: Option<&str>) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
+        let mut request = Request::builder().method(method).uri(format!("{OWN}{path}"));
         if let Some(authorization) = authorization {
             request = request.header("authorization", authorization);
         }

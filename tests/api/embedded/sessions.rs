@@ -146,14 +146,14 @@ async fn a_page_learns_what_its_session_is_for_and_limited_to() {
             &limited,
             json!({
                 "id": limited["id"], "environment": "staging", "customer": "c1", "providers": ["http", "slack"],
-                "connection_types": ["bearer"], "templates": [template], "expires_at": "2026-11-20T10:01:00.000Z",
+                "connection_types": ["bearer"], "templates": [template], "connection": null, "expires_at": "2026-11-20T10:01:00.000Z",
             }),
         ),
         (
             &builder,
             json!({
                 "id": builder["id"], "environment": "development", "customer": null, "providers": null,
-                "connection_types": null, "templates": null, "expires_at": "2026-11-20T10:30:00.000Z",
+                "connection_types": null, "templates": null, "connection": null, "expires_at": "2026-11-20T10:30:00.000Z",
             }),
         ),
     ] {

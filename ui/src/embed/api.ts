@@ -47,6 +47,17 @@ export class Api {
   }
 
   async send<T>(method: string, path: string, request: Request = {}): Promise<T> {
+    const response = await this.#answered(method, path, request);
+    return (response.status === 204 ? undefined : await response.json()) as T;
+  }
+
+  /** The version of what is at a path, which a change of it names. */
+  async version(path: string): Promise<number> {
+    const response = await this.#answered("GET", path, {});
+    return Number(/\d+/.exec(response.headers.get("ETag") ?? "")?.[0] ?? 0);
+  }
+
+  async #answered(method: string, path: string, request: Request): Promise<Response> {
     const token = this.#token;
     let response = await this.#ask(method, path, request, token);
     if (response.status === 401) {
@@ -55,7 +66,7 @@ export class Api {
       if (response.status === 401) throw new Over();
     }
     if (!response.ok) throw await refused(response);
-    return (response.status === 204 ? undefined : await response.json()) as T;
+    return response;
   }
 
   async #ask(method: string, path: string, { body, version, once }: Request, token: string): Promise<Response> {

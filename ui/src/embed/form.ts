@@ -31,21 +31,23 @@ export class Form {
     readonly template: Connection | null,
     /** The connection that is edited. */
     readonly edited: Connection | null,
+    /** The connection whose test credentials these are: laid over its values, so none of them is needed. */
+    readonly tested: Connection | null = null,
   ) {
-    const customer = (edited ?? template)?.customer_fields;
+    const customer = (edited ?? template ?? tested)?.customer_fields;
     this.fields = customer ? type.fields.filter((field) => customer.includes(field.key)) : type.fields;
     this.name = edited?.name ?? template?.name ?? provider.name;
     const stored = (edited?.settings ?? {}) as Record<string, unknown>;
     for (const field of this.fields) {
-      const value = toText(edited ? stored[field.key] : field.default);
+      const value = tested ? "" : toText(edited ? stored[field.key] : field.default);
       this.#before[field.key] = value;
       this.entered[field.key] = field.secret ? "" : value;
     }
   }
 
   /** The fields that are shown at present. */
-  get shown(): Field[] {
-    return shown(this.fields, this.entered);
+  get shown(): readonly Field[] {
+    return this.tested ? this.fields : shown(this.fields, this.entered);
   }
 
   /** Whether a field that decides where secrets go was changed: then they are entered again. */
@@ -68,16 +70,21 @@ export class Form {
   look(field: Field, t: Strings): void {
     if (this.isKept(field)) return;
     const value = this.entered[field.key] ?? "";
-    const problem = value.trim() === "" ? undefined : wrong(field, value, t);
+    const problem = this.#wrong(field, value.trim() === "", t);
     if (problem) this.errors[field.key] = problem;
+  }
+
+  #wrong(field: Field, mayBeEmpty: boolean, t: Strings): string | undefined {
+    const value = this.entered[field.key] ?? "";
+    return mayBeEmpty && value.trim() === "" ? undefined : wrong(field, value, t);
   }
 
   /** Looks at all of it; tells whether it will do. */
   check(t: Strings): boolean {
     this.errors = {};
-    if (this.name.trim() === "") this.errors["name"] = t.missing;
+    if (!this.tested && this.name.trim() === "") this.errors["name"] = t.missing;
     for (const field of this.shown) {
-      const problem = this.isKept(field) ? undefined : wrong(field, this.entered[field.key] ?? "", t);
+      const problem = this.isKept(field) ? undefined : this.#wrong(field, this.tested !== null, t);
       if (problem) this.errors[field.key] = problem;
     }
     return Object.keys(this.errors).length === 0;
@@ -112,6 +119,11 @@ export class Form {
       }
     }
     return values;
+  }
+
+  /** What a new connection is made of. */
+  get of(): { template: string } | { provider: string; connection_type: string } {
+    return this.template ? { template: this.template.id } : { provider: this.provider.key, connection_type: this.type.key };
   }
 
   get isNamed(): boolean {

@@ -27,7 +27,7 @@ async function framed(): Promise<void> {
     api: new Api(start.session, renew),
     provider: start.provider,
     selected: start.selected,
-    connection: null,
+    isForStep: start.workflow !== null && start.step !== null,
     chosen: (id) => say({ type: "picked", id }),
     cancelled: () => say({ type: "cancelled" }),
   });
@@ -44,15 +44,14 @@ async function opened(): Promise<void> {
     api: new Api("", async () => null),
     provider: null,
     selected: null,
-    connection: null,
+    isForStep: false,
     chosen: null,
     cancelled: () => undefined,
   };
   const { t } = language;
   if (!token) return end(nothing, t.noLink, t.noLinkHint);
   try {
-    const link = await redeem(token);
-    await run({ ...nothing, api: new Api(link.token, async () => null), connection: link.connection ?? null });
+    await run({ ...nothing, api: new Api(await redeem(token), async () => null) });
   } catch (error) {
     const isOver = error instanceof Refused && error.status < 500;
     end(nothing, isOver ? t.linkUsed : t.offline, isOver ? t.linkUsedHint : "");
@@ -67,13 +66,22 @@ function spoken(wanted: string | null): Pick<Opened, "t" | "lang"> {
   return { lang, t };
 }
 
+/** Draws what changed once all of it has: while it draws, a field may lose the focus, which is a change again. */
 function start(opened: Opened): Picker {
+  let isDue = false;
   let drawn: unknown;
-  const picker = new Picker(opened, () => {
+  const draw = (): void => {
+    isDue = false;
     render(view(picker), place);
+    const { screen } = picker;
+    const subject = "form" in screen ? screen.form : "connection" in screen ? `${screen.name} ${screen.connection.id}` : screen.name;
     // Whoever goes on to another screen goes on from its heading.
-    if (picker.screen !== drawn && drawn) document.querySelector<HTMLElement>("[data-start]")?.focus();
-    drawn = picker.screen;
+    if (drawn !== undefined && drawn !== subject) document.querySelector<HTMLElement>("[data-start]")?.focus();
+    drawn = subject;
+  };
+  const picker = new Picker(opened, () => {
+    if (!isDue) queueMicrotask(draw);
+    isDue = true;
   });
   return picker;
 }

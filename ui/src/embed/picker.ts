@@ -5,6 +5,11 @@ import { Form } from "./form";
 import type { Strings } from "./strings/index";
 import type { Connection, ConnectionType, Page, Provider, ProviderView, Session, TestResult, Verdict, Reason } from "./types";
 
+/** Puts the focus on something that is about to be drawn. */
+export function focusOn(selector: string): void {
+  queueMicrotask(() => document.querySelector<HTMLElement>(selector)?.focus());
+}
+
 /** How the picker was opened, and what becomes of it. */
 export interface Opened {
   api: Api;
@@ -12,11 +17,11 @@ export interface Opened {
   lang: string;
   provider: string | null;
   selected: string | null;
+  /** Whether it is for a step that uses the selected one, so that others may be switched along with it. */
+  isForStep: boolean;
   /** Hands the choice to the page that frames us; a connect link chooses nothing. */
   chosen: ((id: string) => void) | null;
   cancelled: () => void;
-  /** The one connection that a connect link is for. */
-  connection: string | null;
 }
 
 export type Screen =
@@ -27,6 +32,7 @@ export type Screen =
   | { name: "own"; connection: Connection; renaming: string | null }
   | { name: "disconnect"; connection: Connection }
   | { name: "authorizing"; connection: Connection }
+  | { name: "switch"; from: Connection; to: Connection }
   | { name: "done" }
   | { name: "end"; title: string; hint: string };
 
@@ -87,7 +93,7 @@ export class Picker {
 
   /** A link leads where there is one thing to do; else to the list. */
   async #beginLink(): Promise<void> {
-    const own = this.opened.connection ?? this.connections.find(({ template }) => template)?.id;
+    const own = this.session?.connection ?? this.connections.find(({ template }) => template)?.id;
     const offered = this.offered;
     const [type, ...others] = this.providers.flatMap((provider) => provider.connection_types.map((of) => [provider, of] as const));
     if (own) return this.#openOwn(own);
@@ -106,7 +112,7 @@ export class Picker {
 
   /** Whether connections may be made that stand under no template. */
   get mayStandAlone(): boolean {
-    return !this.session?.templates && !this.opened.connection;
+    return !this.session?.templates && !this.session?.connection;
   }
 
   /** Shows another screen. */
@@ -133,14 +139,34 @@ export class Picker {
   async list(notice: Notice | null = null): Promise<void> {
     await this.#do("load", async () => {
       await this.#load(null);
-      if (this.isLink && this.offered.length === 0 && !this.mayStandAlone) this.show({ name: "done" });
-      else this.show({ name: "list" }, notice);
+      this.show({ name: "list" }, notice);
     });
   }
 
   choose(connection: Connection): void {
-    if (this.opened.chosen) this.opened.chosen(connection.id);
-    else this.show({ name: "done" });
+    const { chosen, selected, isForStep } = this.opened;
+    const from = this.connections.find(({ id }) => id === selected);
+    const mayReplace = this.isBuilder && isForStep && from && from.id !== connection.id && from.provider === connection.provider;
+    if (!chosen) this.show({ name: "done" });
+    else if (mayReplace) this.show({ name: "switch", from, to: connection });
+    else chosen(connection.id);
+  }
+
+  /** Uses another connection: in this step, which the page around us sees to, or in all steps that use the present one. */
+  async replace(from: Connection, to: Connection, all: boolean): Promise<void> {
+    await this.#do("change", async () => {
+      if (all) await this.opened.api.send("POST", `/connections/${from.id}/replace`, { body: { replacement: to.id } });
+      this.opened.chosen?.(to.id);
+    });
+  }
+
+  /** Opens the form of the test credentials of a connection of the organization's. */
+  async tests(connection: Connection): Promise<void> {
+    await this.#do("load", async () => {
+      const view = await this.#view(connection.provider);
+      const type = view.connection_types.find((of) => of.key === connection.connection_type);
+      if (type) this.show({ name: "form", form: new Form(view, type, null, null, connection) });
+    });
   }
 
   /** Begins a new connection: at the choice of its type, where there is one. */
@@ -193,16 +219,32 @@ export class Picker {
   }
 
   async save(form: Form): Promise<void> {
+    await this.#submit("save", form, async () => {
+      if (form.tested) await this.#saveTests(form, form.tested);
+      else await this.#saved(form, await this.#send(form));
+    });
+  }
+
+  /** Does something with what is typed; what is wrong with it is told at its fields. */
+  async #submit(busy: "save" | "test", form: Form, what: () => Promise<void>): Promise<void> {
     if (!form.check(this.t)) return this.#complain(form);
-    await this.#do("save", async () => {
+    await this.#do(busy, async () => {
       try {
-        await this.#saved(form, await this.#send(form));
+        await what();
       } catch (error) {
         if (!(error instanceof Refused) || error.status !== 422) throw error;
         form.refused(error, this.t);
         this.#complain(form);
       }
     });
+  }
+
+  async #saveTests(form: Form, { id }: Connection): Promise<void> {
+    const { api } = this.opened;
+    const version = await api.version(`/connections/${id}`);
+    await api.send("PATCH", `/connections/${id}/test-credentials`, { body: form.values, version });
+    await this.#load(null);
+    this.show({ name: "list" }, { tone: "good", text: this.t.testCredentialsSaved });
   }
 
   #send(form: Form): Promise<Connection> {
@@ -212,23 +254,19 @@ export class Picker {
       const body = { ...form.values, ...(form.isNamed ? { name } : {}) };
       return api.send("PATCH", `/connections/${form.edited.id}`, { body, version: form.edited.version ?? 0 });
     }
-    const of = form.template
-      ? { template: form.template.id }
-      : { provider: form.provider.key, connection_type: form.type.key };
-    return api.send("POST", "/connections", { body: { ...of, name, ...form.values }, once: form.once });
+    return api.send("POST", "/connections", { body: { ...form.of, name, ...form.values }, once: form.once });
   }
 
   async #saved(form: Form, saved: Connection): Promise<void> {
-    const isUsable = saved.health === undefined || saved.status === "active";
     const fresh = await this.opened.api.get<Connection>(`/connections/${saved.id}`);
     const { health } = fresh;
-    if (isUsable || health === undefined) {
-      if (!health) return this.list();
-      return this.show({ name: "own", connection: fresh, renaming: null }, this.verdict(health.verdict, health.reason));
+    if (!health) {
+      // Of the organization's own a builder session sees whether it works, and not why.
+      await this.#load(null);
+      return this.show({ name: "list" }, this.verdict(fresh.status === "active" ? "valid" : "invalid", null));
     }
-    const wantsConsent = health.action === "reauthorize";
-    if (wantsConsent || health.verdict === "unknown") {
-      const notice = wantsConsent ? null : this.verdict(health.verdict, health.reason);
+    if (health.verdict !== "invalid") {
+      const notice = health.action === "reauthorize" ? null : this.verdict(health.verdict, health.reason);
       return this.show({ name: "own", connection: fresh, renaming: null }, notice);
     }
     const next = new Form(form.provider, form.type, null, fresh);
@@ -237,18 +275,24 @@ export class Picker {
 
   #complain(form: Form): void {
     this.show({ name: "form", form }, { tone: "bad", text: form.errors[""] ?? this.t.inForm });
-    document.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+    focusOn("[aria-invalid=true]");
   }
 
-  /** Tests what is stored, or what is typed over it. */
-  async test(connection: Connection, form: Form | null = null): Promise<void> {
-    if (form && !form.check(this.t)) return this.#complain(form);
+  /** Tests what is stored. */
+  async test(connection: Connection): Promise<void> {
     await this.#do("test", async () => {
-      const body = form ? form.values : {};
-      const result = await this.opened.api.send<TestResult>("POST", `/connections/${connection.id}/tests`, { body });
-      const notice = this.verdict(result.verdict, result.reason);
-      if (form) return this.show({ name: "form", form }, notice);
-      await this.#openOwn(connection.id, notice);
+      const result = await this.opened.api.send<TestResult>("POST", `/connections/${connection.id}/tests`, { body: {} });
+      await this.#openOwn(connection.id, this.verdict(result.verdict, result.reason));
+    });
+  }
+
+  /** Tests what is typed; nothing is stored. */
+  async testForm(form: Form): Promise<void> {
+    await this.#submit("test", form, async () => {
+      const { edited, of, values } = form;
+      const path = edited ? `/connections/${edited.id}/tests` : "/tests";
+      const result = await this.opened.api.send<TestResult>("POST", path, { body: edited ? values : { ...of, ...values } });
+      this.show({ name: "form", form }, this.verdict(result.verdict, result.reason));
     });
   }
 

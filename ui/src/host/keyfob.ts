@@ -73,7 +73,7 @@ export class KeyfobError extends Error {
 const PATIENCE = 20_000;
 
 const STYLE = `
-dialog { box-sizing: border-box; width: min(30rem, 100vw - 1rem); height: min(44rem, 100dvh - 1rem); max-width: none;
+dialog { box-sizing: border-box; width: min(30rem, 100vw - 1rem); height: min(38rem, 100dvh - 1rem); max-width: none;
   max-height: none; padding: 0; border: 0; border-radius: 14px; overflow: hidden; background: Canvas;
   box-shadow: 0 24px 64px rgb(0 0 0 / 35%) }
 dialog::backdrop { background: rgb(10 15 25 / 45%) }

@@ -2,8 +2,8 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 import type { Form } from "../form";
-import type { Picker } from "../picker";
-import type { Field, ProviderView } from "../types";
+import { focusOn, type Picker } from "../picker";
+import type { Field } from "../types";
 import { icon } from "./icons";
 import { note } from "./index";
 
@@ -14,31 +14,34 @@ export function formView(picker: Picker, form: Form): TemplateResult {
     void picker.save(form);
   };
   return html`<form class="stack" novalidate @submit=${submit}>
-    ${form.edited ? nothing : html`<p class="quiet" lang="en">${form.type.description}</p>`} ${guide(picker, form.provider, form)}
+    ${form.tested ? html`<p class="quiet">${t.testCredentialsHelp}</p>` : form.edited ? nothing : html`<p class="quiet" lang="en">${form.type.description}</p>`}
+    ${guide(picker, form)}
     <div role="alert">${note(picker.notice)}</div>
-    ${nameField(picker, form)} ${form.shown.map((field) => fieldView(picker, form, field))}
+    ${form.tested ? nothing : nameField(picker, form)} ${form.shown.map((field) => fieldView(picker, form, field))}
     ${form.edited && form.isElsewhere ? html`<p class="note warn">${icon("lock")}<span>${t.reenter}</span></p>` : nothing}
     <div class="actions">
-      <button class="button primary" type="submit" ?disabled=${busy !== null}>${busy === "save" ? t.saving : t.save}</button>
-      ${form.edited
-        ? html`<button class="button" type="button" ?disabled=${busy !== null} @click=${() => form.edited && picker.test(form.edited, form)}>
+      <button class="button primary" type="submit" ?disabled=${busy !== null}>
+        ${busy === "save" ? t.saving : form.tested ? t.testCredentialsSave : t.save}
+      </button>
+      ${form.tested || form.type.oauth?.grant === "authorization_code"
+        ? nothing
+        : html`<button class="button" type="button" ?disabled=${busy !== null} @click=${() => picker.testForm(form)}>
             ${busy === "test" ? t.testing : t.testEdits}
-          </button>`
-        : nothing}
+          </button>`}
     </div>
   </form>`;
 }
 
-function guide({ t }: Picker, provider: ProviderView, { type, edited }: Form): TemplateResult {
+function guide({ t }: Picker, { type, edited }: Form): TemplateResult {
   const { guide } = type;
-  return html`<details class="guide" ?open=${false}>
+  return html`<details class="howto">
     <summary>${t.guide}</summary>
     <div class="stack-small" lang="en">
       <ol>${guide.steps.map((step) => html`<li>${step}</li>`)}</ol>
       <p><strong lang=${document.documentElement.lang}>${t.leastPermissions}:</strong> ${guide.least_permissions}</p>
       ${guide.service_account ? html`<p><strong lang=${document.documentElement.lang}>${t.serviceAccount}:</strong> ${guide.service_account}</p>` : nothing}
       ${edited ? html`<p>${guide.rotation}</p>` : nothing}
-      <p><a href=${guide.url} target="_blank" rel="noopener noreferrer">${t.guidePage(provider.name)}</a></p>
+      <p><a href=${guide.url} target="_blank" rel="noopener noreferrer">${t.guidePage}</a></p>
     </div>
   </details>`;
 }
@@ -69,7 +72,7 @@ function fieldView(picker: Picker, form: Form, field: Field): TemplateResult {
   return html`<div class="field">
     ${field.type === "boolean"
       ? nothing
-      : html`<label for=${id}><span lang="en">${field.label}</span>${field.required ? nothing : html` <span class="quiet small">(${t.optional})</span>`}</label>`}
+      : html`<label for=${id}><span lang="en">${field.label}</span>${field.required && !form.tested ? nothing : html` <span class="quiet small">(${t.optional})</span>`}</label>`}
     ${form.isKept(field) ? kept(picker, form, field, id) : control(picker, form, field, id)}
     <div id="${id}-help" class="stack-tiny">
       ${problem ? fault(problem) : nothing}
@@ -84,7 +87,7 @@ function kept({ t, changed }: Picker, form: Form, field: Field, id: string): Tem
   const replace = (): void => {
     form.replacing.add(field.key);
     changed();
-    document.getElementById(id)?.focus();
+    focusOn(`#${id}`);
   };
   return html`<div class="kept">
     ${icon("lock")}<span class="grow quiet">${t.stored}</span>

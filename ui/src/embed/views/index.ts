@@ -5,6 +5,7 @@ import { formView } from "./form";
 import { icon } from "./icons";
 import { listView, typesView } from "./list";
 import { authorizingView, disconnectView, ownView } from "./own";
+import { switchView } from "./switch";
 
 export function view(picker: Picker): TemplateResult {
   const { screen, t } = picker;
@@ -44,6 +45,8 @@ function body(picker: Picker): TemplateResult {
       return disconnectView(picker, screen.connection);
     case "authorizing":
       return authorizingView(picker);
+    case "switch":
+      return switchView(picker, screen.from, screen.to);
     case "done":
       return ending("check", t.doneTitle, t.doneText);
     case "end":
@@ -57,7 +60,10 @@ function ending(name: "check" | "plug", title: string, hint: string): TemplateRe
 
 function heading({ screen, t, isLink }: Picker): string {
   switch (screen.name) {
+    case "switch":
+      return t.switchTitle;
     case "form":
+      if (screen.form.tested) return t.testCredentials;
       return screen.form.edited?.name ?? t.titleOf(screen.form.template?.name ?? screen.form.provider.name);
     case "types":
       return screen.provider ? t.titleOf(screen.provider.name) : t.createTitle;
@@ -76,7 +82,7 @@ function heading({ screen, t, isLink }: Picker): string {
 
 function back(picker: Picker): TemplateResult | typeof nothing {
   const { screen, t } = picker;
-  const leads = ["form", "types", "own", "disconnect"].includes(screen.name);
+  const leads = ["form", "types", "own", "disconnect", "switch"].includes(screen.name);
   if (!leads) return nothing;
   const go = (): void => {
     if (screen.name === "disconnect") picker.show({ name: "own", connection: screen.connection, renaming: null });

@@ -54,19 +54,27 @@ function row(picker: Picker, connection: Connection): TemplateResult {
   const isChosen = connection.id === opened.selected;
   // What does not work is looked at first, where one can do something about it.
   const use = isUsable && !isLink ? () => picker.choose(connection) : isManaged ? () => picker.open(connection) : null;
-  const label = isUsable && !isLink ? t.use(connection.name) : t.manage(connection.name);
+  const verb = use && isUsable && !isLink ? t.use : "";
   return html`<li class="item ${isChosen ? "chosen" : ""}">
-    <button class="main" type="button" aria-label="${use ? label : connection.name}, ${stateOf(picker, connection)}"
-      aria-current=${isChosen ? "true" : nothing} ?disabled=${!use || picker.busy !== null} @click=${use ?? nothing}>
-      ${tile(picker, connection.provider)}
-      <span class="grow names"><span class="name">${connection.name}</span>${subtitle(picker, connection)}</span>
+    <button class="main" type="button" aria-current=${isChosen ? "true" : nothing} ?disabled=${!use || picker.busy !== null} @click=${use ?? nothing}>
+      ${heard(verb)} ${tile(picker, connection.provider)}
+      <span class="grow names"><span class="name">${connection.name}</span> ${subtitle(picker, connection)}</span>
       ${badge(picker, connection)}
     </button>
     ${isManaged
       ? html`<button class="button plain icon-only" type="button" aria-label=${t.manage(connection.name)} ?disabled=${picker.busy !== null}
           @click=${() => picker.open(connection)}>${icon("settings")}</button>`
       : nothing}
+    ${picker.isBuilder
+      ? html`<button class="button plain icon-only" type="button" title=${t.testCredentials} aria-label="${t.testCredentials}: ${connection.name}"
+          ?disabled=${picker.busy !== null} @click=${() => picker.tests(connection)}>${icon("flask")}</button>`
+      : nothing}
   </li>`;
+}
+
+/** A word that is heard, and not seen. */
+function heard(word: string): TemplateResult | typeof nothing {
+  return word ? html`<span class="hidden-visually">${word}</span>` : nothing;
 }
 
 function subtitle(picker: Picker, { provider, connection_type, id }: Connection): TemplateResult {
@@ -91,10 +99,9 @@ function badge(picker: Picker, connection: Connection): TemplateResult {
 function offer(picker: Picker, template: Connection): TemplateResult {
   const { provider, connection_type, name } = template;
   return html`<li class="item">
-    <button class="main" type="button" aria-label=${picker.t.connect(name)} ?disabled=${picker.busy !== null}
-      @click=${() => picker.form(provider, connection_type, template)}>
-      ${tile(picker, provider)}
-      <span class="grow names"><span class="name">${name}</span>${subtitle(picker, template)}</span>
+    <button class="main" type="button" ?disabled=${picker.busy !== null} @click=${() => picker.form(provider, connection_type, template)}>
+      ${heard(picker.t.connect)} ${tile(picker, provider)}
+      <span class="grow names"><span class="name">${name}</span> ${subtitle(picker, template)}</span>
       ${icon("chevronRight")}
     </button>
   </li>`;
@@ -105,7 +112,8 @@ function alone(picker: Picker, isBeside: boolean): TemplateResult | typeof nothi
   const { t, opened, providers } = picker;
   const provider = opened.provider ? picker.provider(opened.provider) : providers.length === 1 ? providers[0] : null;
   if (provider === undefined || providers.length === 0) return nothing;
-  const text = picker.isBuilder ? t.createTitle : isBeside ? t.others : t.offered;
+  const hasOwn = picker.connections.some(({ own }) => own);
+  const text = picker.isBuilder ? t.createTitle : isBeside ? t.others : hasOwn ? t.another : t.offered;
   return html`<button class="button ${isBeside || picker.connections.length > 0 ? "" : "primary"}" type="button" ?disabled=${picker.busy !== null}
     @click=${() => picker.create(provider ?? null)}>${icon("plus")}${text}</button>`;
 }

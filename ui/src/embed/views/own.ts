@@ -1,7 +1,7 @@
 // A connection of the customer's own: how it does, and what can be done with it.
 import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
-import type { Picker } from "../picker";
+import { focusOn, type Picker } from "../picker";
 import type { Connection } from "../types";
 import { icon } from "./icons";
 import { tile } from "./list";
@@ -14,6 +14,10 @@ export function ownView(picker: Picker, connection: Connection, renaming: string
   const isByConsent = type?.oauth?.grant === "authorization_code";
   const needsConsent = isByConsent && connection.health?.action === "reauthorize";
   const provider = picker.provider(connection.provider)?.name ?? connection.provider;
+  const rename = (): void => {
+    picker.show({ name: "own", connection, renaming: connection.name });
+    focusOn("#name");
+  };
   const again = html`<button class="button ${needsConsent ? "primary" : ""}" type="button" ?disabled=${isDisabled} @click=${() => picker.authorize(connection)}>
     ${needsConsent ? t.authorize(provider) : t.reauthorize}
   </button>`;
@@ -31,14 +35,14 @@ export function ownView(picker: Picker, connection: Connection, renaming: string
       ${needsConsent && !isActive
         ? nothing
         : html`<button class="button primary" type="button" ?disabled=${isDisabled || !isActive} @click=${() => picker.choose(connection)}>
-            ${isLink ? t.close : t.use_this}
+            ${isLink ? t.done : t.use_this}
           </button>`}
     </div>
     <div class="actions wrap">
       <button class="button" type="button" ?disabled=${isDisabled} @click=${() => picker.edit(connection)}>${t.edit}</button>
       <button class="button" type="button" ?disabled=${isDisabled} @click=${() => picker.test(connection)}>${busy === "test" ? t.testing : t.test}</button>
       ${isByConsent && !needsConsent ? again : nothing}
-      <button class="button" type="button" ?disabled=${isDisabled} @click=${() => picker.show({ name: "own", connection, renaming: connection.name })}>${t.rename}</button>
+      <button class="button" type="button" ?disabled=${isDisabled} @click=${rename}>${t.rename}</button>
       <button class="button danger" type="button" ?disabled=${isDisabled} @click=${() => picker.show({ name: "disconnect", connection })}>${t.disconnect}</button>
     </div>
   `;
