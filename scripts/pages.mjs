@@ -39,7 +39,9 @@ function declare() {
 async function writeTypes() {
   const [document, types] = await Promise.all([stat(DOCUMENT), stat(TYPES).catch(() => undefined)]);
   if (types && types.mtimeMs > document.mtimeMs) return;
-  const text = astToString(await openapiTypescript(JSON.parse(await readFile(DOCUMENT, "utf8"))));
+  // What has a default may be left out of a request; an object without described members has any.
+  const options = { defaultNonNullable: false, emptyObjectsUnknown: true };
+  const text = astToString(await openapiTypescript(JSON.parse(await readFile(DOCUMENT, "utf8")), options));
   await mkdir("ui/generated", { recursive: true });
   await writeFile(TYPES, `// Made of ${DOCUMENT} by scripts/pages.mjs.\n${text}`);
 }

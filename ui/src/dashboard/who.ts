@@ -35,4 +35,7 @@ export async function signOut(): Promise<void> {
   who = undefined;
 }
 
+export const environments = () => who?.environments ?? [];
+export const scopes = () => who?.scopes ?? [];
+
 export const may = (scope: Scope) => who?.scopes.includes(scope) ?? false;

@@ -20,7 +20,7 @@ export class FieldsForm extends PageElement {
   @property({ attribute: false }) errors: ValueError[] = [];
   /** Shows what is missing in all fields, not only in those that were visited. */
   @property({ type: Boolean }) checked = false;
-  @property() prefix = "field";
+  @property() group = "field";
   @state() private visited = new Set<string>();
   @state() private shown = new Set<string>();
   @state() private replaced = new Set<string>();
@@ -63,7 +63,7 @@ export class FieldsForm extends PageElement {
   }
 
   private field(field: Field): TemplateResult {
-    const id = `${this.prefix}-${field.key}`;
+    const id = `${this.group}-${field.key}`;
     const fault = this.faultAt(field);
     const keeps = field.secret && this.kept.includes(field.key) && !this.replaced.has(field.key) && !errorsAt(field, this.errors);
     if (field.type === "boolean") return this.checkbox(field, id);
