@@ -36,7 +36,7 @@ test("a link leads to the form of its template, once, and leaves no token behind
   assert.equal(page.url(), `${world.keyfob.url}/embed/`);
   assert.ok(!sent.some((address) => address.includes("kl_") || address.includes("ks_")));
   assert.equal(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])), '[{},{},""]');
-  assert.equal(await page.getByText("Base URL").count(), 0);
+  assert.equal(await page.getByRole("textbox", { name: /^Base URL/ }).count(), 0);
   assert.deepEqual(await faults(page.mainFrame()), []);
 
   await page.getByRole("textbox", { name: /^Token/ }).fill(GOOD);

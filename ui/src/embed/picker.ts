@@ -93,7 +93,8 @@ export class Picker {
 
   /** A link leads where there is one thing to do; else to the list. */
   async #beginLink(): Promise<void> {
-    const own = this.session?.connection ?? this.connections.find(({ template }) => template)?.id;
+    const limits = this.session?.templates;
+    const own = this.session?.connection ?? this.connections.find(({ template }) => template && limits?.includes(template))?.id;
     const offered = this.offered;
     const [type, ...others] = this.providers.flatMap((provider) => provider.connection_types.map((of) => [provider, of] as const));
     if (own) return this.#openOwn(own);
