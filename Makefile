@@ -82,6 +82,9 @@ bench: build wrk ## Measure against the bare Worker and write docs/benchmarks.md
 bench-scale: build wrk ## Measure at a thousand to a million connections (makes the databases once)
 	@node --no-warnings scripts/bench-scale.mjs
 
+bench-templates: build ## Measure 10,000 customers under one template
+	@node --no-warnings scripts/bench-templates.mjs
+
 soak-memory: build wrk ## One isolate at full load for DURATION=15 minutes: flat memory, no error
 	@node --no-warnings scripts/soak-memory.mjs
 
@@ -155,7 +158,7 @@ secrets: $(NODE_MODULES) ## Print a new master key ring and a new root key
 clean: ## Remove what was built (not the tools, not the local database)
 	rm -rf build public target
 
-.PHONY: help dev test deploy bench bench-scale soak soak-memory fmt lint test-native test-wasm test-deploy test-e2e test-contract deploy-dry-run \
+.PHONY: help dev test deploy bench bench-scale bench-templates soak soak-memory fmt lint test-native test-wasm test-deploy test-e2e test-contract deploy-dry-run \
         tools build compile openapi providers-doc record-release secrets clean chromium install-chromium databases \
         install-databases wrk install-wrk
 

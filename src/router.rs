@@ -7,7 +7,7 @@ use axum::{Router, middleware};
 use crate::api::connections::{
     bulk, copy, create, credentials, history, list, plan, replace, report, reveal, test, test_credentials, update,
 };
-use crate::api::embedded::{cors, exchange, origins, own, page, redemptions, sessions};
+use crate::api::embedded::{builder, cors, drafts, exchange, origins, own, page, redemptions, sessions};
 use crate::api::transfer::{export, import};
 use crate::api::{
     api_keys, audit_events, audit_verification, connect_links, connections, customers, embedded, keys, observe,
@@ -72,20 +72,11 @@ pub fn router(app: App) -> Router {
                 .post(session::create_dashboard_session)
                 .delete(session::delete_dashboard_session),
         )
-        // Embedded: what servers manage
-        .route("/v1/embedded/sessions", post(sessions::create_session).delete(sessions::end_sessions))
-        .route("/v1/embedded/origins", get(origins::list_origins).post(origins::create_origin))
-        .route("/v1/embedded/origins/{id}", delete(origins::delete_origin))
-        .route("/v1/signing-keys", get(signing_keys::list_signing_keys).post(signing_keys::create_signing_key))
-        .route("/v1/signing-keys/{id}", delete(signing_keys::delete_signing_key))
-        // Connect links
-        .route("/v1/connect-links", get(connect_links::list_connect_links).post(connect_links::create_connect_link))
-        .route("/v1/connect-links/{id}", delete(connect_links::delete_connect_link))
-        .route("/v1/embedded/connect-links/redemptions", post(redemptions::redeem_link))
         // Webhooks
         .route("/v1/webhooks", get(webhooks::list_webhooks).post(webhooks::create_webhook))
         .route("/v1/webhooks/{id}", delete(webhooks::delete_webhook))
         .route("/v1/webhooks/{id}/deliveries", get(webhooks::list_deliveries))
+        .merge(embedded_servers())
         .merge(embedded_pages())
         .route("/embed/", get(page::show_picker))
         // Master keys
@@ -101,6 +92,20 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .route_layer(middleware::from_fn(observe::note_route))
         .layer(middleware::from_fn_with_state(app, observe::observe))
+}
+
+/// Embedded: what servers manage, and what the page behind a connect link redeems.
+fn embedded_servers() -> Router {
+    Router::new()
+        .route("/v1/embedded/sessions", post(sessions::create_session).delete(sessions::end_sessions))
+        .route("/v1/embedded/origins", get(origins::list_origins).post(origins::create_origin))
+        .route("/v1/embedded/origins/{id}", delete(origins::delete_origin))
+        .route("/v1/signing-keys", get(signing_keys::list_signing_keys).post(signing_keys::create_signing_key))
+        .route("/v1/signing-keys/{id}", delete(signing_keys::delete_signing_key))
+        // Connect links
+        .route("/v1/connect-links", get(connect_links::list_connect_links).post(connect_links::create_connect_link))
+        .route("/v1/connect-links/{id}", delete(connect_links::delete_connect_link))
+        .route("/v1/embedded/connect-links/redemptions", post(redemptions::redeem_link))
 }
 
 /// Embedded: what pages of registered origins ask.
@@ -120,7 +125,13 @@ fn embedded_pages() -> Router {
                 .delete(own::delete_connection)
                 .options(cors::preflight),
         )
+        .route("/v1/embedded/tests", post(drafts::test_draft).options(cors::preflight))
         .route("/v1/embedded/connections/{id}/tests", post(own::create_test).options(cors::preflight))
+        .route(
+            "/v1/embedded/connections/{id}/test-credentials",
+            patch(builder::update_test_credentials).delete(builder::delete_test_credentials).options(cors::preflight),
+        )
+        .route("/v1/embedded/connections/{id}/replace", post(builder::replace_usages).options(cors::preflight))
         .route("/v1/embedded/providers", options(cors::preflight))
         .route("/v1/embedded/providers/{provider}", options(cors::preflight))
         .route("/v1/embedded/sessions/exchange", post(exchange::exchange_token).options(cors::preflight))

@@ -109,6 +109,27 @@ ${names.map((name) => `  line [${operations[name].growth.map((growth) => growth.
 `;
 }
 
+const OF_TEMPLATES = {
+  resolve: "resolve for one customer, by stable key",
+  list: "list, 50 under the template",
+  customers: "list of customers, 50",
+  global_change: "change of a global value",
+};
+
+// From sizes, and for each operation the median and the last log line at each size.
+export function templatesSection({ machine, sizes, operations, rounds, moved }) {
+  const names = Object.keys(operations);
+  const head = (what) => [what, ...SIZES(sizes).map((size) => `${size} customers`)];
+  const cells = (each) => names.map((name) => [OF_TEMPLATES[name], ...sizes.map((_, at) => each(operations[name], at))]);
+  return `Written by \`make bench-templates\` on DATE. ${machine}. One workerd a size, both started, asked one after the other: ${rounds} rounds of
+each read, 20 of the change. ${SIZES(sizes).at(-1)} customers with a secret each moved in within ${moved.at(-1).toFixed(0)} s, 500 a request.
+
+${table(head("p50 in ms"), cells(({ p50 }, at) => ms(p50[at])))}
+
+${table(head("rows read"), cells(({ lines }, at) => lines[at].rows_read))}
+`;
+}
+
 const ms = (number) => number.toFixed(2);
 const mark = (isMet) => (isMet ? "met" : "**missed**");
 

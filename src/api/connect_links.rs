@@ -78,7 +78,7 @@ pub struct CreateConnectLink {
     #[schema(example = "incoming_webhook")]
     connection_type: Option<String>,
     /// How long it can be redeemed, in seconds.
-    #[schema(minimum = 60, maximum = 604800, default = 86400)]
+    #[schema(minimum = 60, maximum = 604_800, default = 86_400)]
     expires_in: Option<u32>,
 }
 

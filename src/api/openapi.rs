@@ -9,7 +9,7 @@ use super::connections::{
     update,
 };
 use super::embedded::{
-    connections, exchange, origins, own, page, providers as embedded_providers, redemptions,
+    builder, connections, drafts, exchange, origins, own, page, providers as embedded_providers, redemptions,
     session as embedded_session, sessions,
 };
 use super::error::Problem;
@@ -48,6 +48,7 @@ use super::{
         origins::list_origins, origins::create_origin, origins::delete_origin,
         embedded_providers::list_providers, embedded_providers::find_provider, connections::list_connections,
         own::create_connection, own::find_connection, own::update_connection, own::delete_connection, own::create_test,
+        drafts::test_draft, builder::update_test_credentials, builder::delete_test_credentials, builder::replace_usages,
         embedded_session::find_session, page::show_picker,
         keys::list_keys, keys::rewrap_keys,
         webhooks::list_webhooks, webhooks::create_webhook, webhooks::delete_webhook, webhooks::list_deliveries,
@@ -121,7 +122,8 @@ pub enum Problems {
     /// No valid key (`unauthorized`).
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthorized(Problem),
-    /// The key may not do this (`missing_scope`, `environment_not_allowed`, `key_required`, `session_required`, `not_own`, `foreign_origin`).
+    /// The key may not do this (`missing_scope`, `environment_not_allowed`, `key_required`, `session_required`,
+    /// `builder_required`, `not_own`, `foreign_origin`).
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
     /// There is nothing here that the caller may see (`not_found`); where credentials are resolved by a name, what is missing

@@ -31,6 +31,12 @@ pub struct Sources {
 }
 
 impl Sources {
+    /// The template that it stands under, and the revision of it that its values go with.
+    #[must_use]
+    pub fn template_basis(&self) -> Option<(&ConnectionId, u64)> {
+        self.template.as_ref().map(|template| (&template.id, template.history.revision))
+    }
+
     /// What a verdict about these values rests on.
     #[must_use]
     pub fn basis(&self) -> Basis {

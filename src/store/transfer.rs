@@ -1,10 +1,10 @@
-//! Definitions that move: the organization's connections in the order of their stable keys, and those with given keys.
+//! What moves: the organization's connections in the order of their stable keys, and any with given keys.
 
 use serde::Serialize;
 
 use crate::domain::connection::Connection;
 use crate::domain::environment::Environment;
-use crate::domain::text::StableKey;
+use crate::domain::text::{Customer, StableKey};
 use crate::ports::Statement;
 use crate::vault::Entry;
 
@@ -65,6 +65,26 @@ pub fn find_entries_by_keys(environment: Environment, keys: &[Key]) -> Query<Vec
          cross join vault_entries v on v.owner_id = c.id and v.purpose = 'values' and v.number = c.secrets_revision"
     );
     rows(of_keys(SQL, environment, keys))
+}
+
+/// A customer under a template, which its stable key names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Pair {
+    /// The stable key of the template.
+    pub template: StableKey,
+    /// The customer.
+    pub customer: Customer,
+}
+
+/// Finds what these customers have under these templates: template, customer, and the stable key of the connection.
+#[must_use]
+pub fn find_keys_under(environment: Environment, pairs: &[Pair]) -> Query<Vec<(StableKey, Customer, StableKey)>> {
+    const SQL: &str = "select json_array(t.stable_key, c.customer, c.stable_key) as row from json_each(?2) w \
+         cross join connections t indexed by connections_stable_key on t.environment = ?1 and t.customer = '' \
+         and t.stable_key = w.value ->> 'template' and t.deleted_at is null \
+         cross join connections c indexed by connections_customer_template on c.template_id = t.id \
+         and c.customer = w.value ->> 'customer' and c.deleted_at is null";
+    rows(statement(SQL, [environment.as_str().into(), json(&pairs)]))
 }
 
 fn of_keys(sql: &'static str, environment: Environment, keys: &[Key]) -> Statement {

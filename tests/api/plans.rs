@@ -91,6 +91,7 @@ pub(crate) async fn run_everything(keyfob: &Keyfob) {
     run_usages(keyfob, &path).await;
     run_kinds(keyfob).await;
     run_transfer(keyfob, &path).await;
+    run_moving_in(keyfob).await;
     run_access(keyfob).await;
     run_keys(keyfob).await;
     run_webhooks(keyfob, &path).await;
@@ -149,6 +150,10 @@ async fn run_access(keyfob: &Keyfob) {
         keyfob.post("/v1/embedded/sessions", &json!({ "environment": "development" })).await.expect(201).json();
     let builder = builder["token"].as_str().unwrap();
     keyfob.request("GET", "/v1/embedded/connections", builder, &[], &Value::Null).await.expect(200);
+    let [one, other] = ["One", "Another"].map(bearer);
+    let [one, other] = [keyfob.create(&one).await, keyfob.create(&other).await];
+    let replace = format!("/v1/embedded/connections/{}/replace", one["id"].as_str().unwrap());
+    keyfob.request("POST", &replace, builder, &[], &json!({ "replacement": other["id"] })).await.expect(200);
     run_signing_keys(keyfob).await;
     run_connect_links(keyfob).await;
     let browser = people::root(keyfob).await;
@@ -216,6 +221,24 @@ async fn run_transfer(keyfob: &Keyfob, path: &str) {
         if let Some(token) = token {
             definition["secrets"] = json!({ "token": token });
         }
+        let document = json!({ "format": "keyfob/definitions/1", "connections": [definition] });
+        keyfob.post("/v1/import?environment=production&dry_run=false", &document).await.expect(200);
+    }
+}
+
+/// A customer's connection that moves in under a template, and changes there.
+async fn run_moving_in(keyfob: &Keyfob) {
+    let template = json!({
+        "stable_key": "moving", "kind": "template", "provider": "http", "connection_type": "bearer", "name": "Moving",
+        "settings": { "base_url": "https://api.acme.dev" },
+    });
+    let under = |token: &str| {
+        json!({
+            "stable_key": "moving", "kind": "customer", "customer": "c1", "template": "moving", "provider": "http",
+            "connection_type": "bearer", "name": "Moving", "secrets": { "token": token },
+        })
+    };
+    for definition in [template, under("planted-1"), under("planted-2")] {
         let document = json!({ "format": "keyfob/definitions/1", "connections": [definition] });
         keyfob.post("/v1/import?environment=production&dry_run=false", &document).await.expect(200);
     }

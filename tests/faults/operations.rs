@@ -52,6 +52,8 @@ pub(crate) struct Stage {
     /// The id of a connect link, and the token of another one.
     link: String,
     link_token: String,
+    /// A session of the organization's own designer.
+    builder: String,
     cookie: String,
 }
 
@@ -93,6 +95,8 @@ pub(crate) fn stage() -> Stage {
     let seconds = NOW.millis() / 1000 + 300;
     let claims = json!({ "aud": OWN, "sub": "c3", "jti": "t1", "iat": seconds, "exp": seconds + 300 });
     let signed = backend.token(&signing_key, &claims);
+    let builder = Call::new("POST", "/v1/embedded/sessions", json!({ "environment": "development" }));
+    let builder = format!("Bearer {}", world.expect(201, &builder).json()["token"].as_str().unwrap());
     let [link, other] = ["c1", "c2"].map(|customer| world.expect(201, &connect_link(customer)).json());
     let (link, link_token) = (id(link), other["url"].as_str().unwrap().split_once('#').unwrap().1.to_owned());
     let signed_in = world.expect(201, &Call::new("POST", "/v1/session", Value::Null));
@@ -116,6 +120,7 @@ pub(crate) fn stage() -> Stage {
         signed,
         link,
         link_token,
+        builder,
         cookie,
     }
 }
@@ -151,6 +156,7 @@ pub(crate) fn operations(stage: &Stage) -> Vec<Operation> {
     operations.extend(on_templates(stage));
     operations.extend(on_signing_keys(stage));
     operations.extend(on_links(stage));
+    operations.extend(in_the_designer(stage));
     operations.extend(on_own(stage));
     operations.extend(on_definitions(stage));
     operations
@@ -276,6 +282,21 @@ fn on_links(stage: &Stage) -> Vec<Operation> {
         },
         Operation::new("revoke a link", Call::new("DELETE", format!("/v1/connect-links/{}", stage.link), Value::Null)),
         Operation::new("redeem a link", Call::new("POST", "/v1/embedded/connect-links/redemptions", redemption)),
+    ]
+}
+
+/// What the organization's own designer does beside creating.
+fn in_the_designer(stage: &Stage) -> Vec<Operation> {
+    let all = "/v1/embedded/connections";
+    let test = format!("{all}/{}/test-credentials", stage.template);
+    let call = |method, path: String, body| Call::new(method, path, body).with("authorization", &stage.builder);
+    let secret = json!({ "secrets": { "token": "planted-test-3" } });
+    let replacement = json!({ "replacement": stage.connection });
+    let replace = call("POST", format!("{all}/{}/replace", stage.used), replacement);
+    vec![
+        Operation::new("design: set", call("PATCH", format!("{test}?test=false"), secret).if_match(2)),
+        Operation::new("design: delete", call("DELETE", test, Value::Null).if_match(2)),
+        Operation { repeats: true, ..Operation::new("design: replace", replace) },
     ]
 }
 

@@ -192,4 +192,4 @@ fn an_operation_that_is_not_in_the_list_is_no_operation_of_the_router() {
 }
 
 /// What changes nothing.
-const UNSTORED: [&str; 2] = ["/v1/tests", "/v1/connections/plan"];
+const UNSTORED: [&str; 3] = ["/v1/tests", "/v1/connections/plan", "/v1/embedded/tests"];

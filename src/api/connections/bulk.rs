@@ -173,7 +173,7 @@ pub async fn change_connections(app: App, claim: Claim, body: Parsed<Body<Bulk>>
     }
     let changed = BulkChanged {
         dry_run,
-        matching: counts.map(|counts| matching(counts, filter.status)),
+        matching: counts.as_ref().map(|counts| matching(counts, filter.status)),
         changed: plan.changes.len(),
         unchanged: plan.unchanged,
         connections: plan.changes.into_iter().map(|(before, _)| named(before)).collect(),
@@ -188,7 +188,7 @@ fn named(connection: Connection) -> BulkConnection {
 }
 
 /// The statuses are counted under every other filter: their sum, or the one that is asked for.
-fn matching(counts: Facets, status: Option<Status>) -> Matching {
+fn matching(counts: &Facets, status: Option<Status>) -> Matching {
     let asked = status.map(|status| if status == Status::Active { "active" } else { "not_active" });
     let counted = counts.statuses.values.iter().filter(|counted| asked.is_none_or(|asked| counted.value == asked));
     Matching { count: counted.map(|counted| counted.count).sum(), exact: counts.statuses.exact }

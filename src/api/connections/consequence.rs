@@ -6,12 +6,13 @@ use std::time::Duration;
 use crate::api::error::ApiError;
 use crate::app::App;
 use crate::catalog::destinations::destination_fields_changed;
+use crate::catalog::provider::ConnectionType;
 use crate::domain::connection::Connection;
+use crate::domain::id::ConnectionId;
+use crate::domain::values::Settings;
 use crate::ports::Statement;
-use crate::store::sources::{Sources, test_owner};
+use crate::store::sources::test_owner;
 use crate::store::{connections, secrets, templates, vault_entries};
-
-use super::values::Draft;
 
 /// The tests of connections that a template made stale are spread over so long for each of them, so that their provider, which
 /// has a limit of its own, is not overrun.
@@ -33,15 +34,23 @@ impl Consequence {
     ///
     /// # Errors
     /// 409 with the number of customers that would have to enter their secrets again, unless that is forced.
-    pub fn of(sources: &Sources, draft: &Draft, is_forced: bool) -> Result<Self, ApiError> {
-        let connection = &sources.connection;
-        let is_elsewhere =
-            destination_fields_changed(draft.connection_type, &connection.values.settings, &draft.own_settings());
+    pub fn of(
+        connection: &Connection,
+        (of, settings): (&ConnectionType, &Settings),
+        is_forced: bool,
+    ) -> Result<Self, ApiError> {
+        let is_elsewhere = destination_fields_changed(of, &connection.values.settings, settings);
         let customers = connection.definition.as_ref().map_or(0, |definition| definition.customer_count);
         if is_elsewhere && customers > 0 && !is_forced {
             return Err(ApiError::CustomersAffected(customers));
         }
         Ok(Self { is_elsewhere, is_unforced: !is_forced })
+    }
+
+    /// Whether secrets go elsewhere.
+    #[must_use]
+    pub const fn is_elsewhere(self) -> bool {
+        self.is_elsewhere
     }
 
     /// Whether there are test credentials, and they stay.
@@ -57,13 +66,19 @@ impl Consequence {
         }
     }
 
-    /// The statements that go with the change. They come before the change itself, which they may abort.
+    /// The statements that go with the change of a connection, given the template that it stands under and the revision of it
+    /// that its values go with. They come before the change itself, which they may abort.
     #[must_use]
-    pub fn statements(self, app: &App, sources: &Sources) -> Vec<Statement> {
-        let (connection, now) = (&sources.connection, app.now());
+    pub fn statements(
+        self,
+        app: &App,
+        connection: &Connection,
+        template: Option<(&ConnectionId, u64)>,
+    ) -> Vec<Statement> {
+        let now = app.now();
         let mut statements = Vec::new();
-        if let Some(template) = &sources.template {
-            statements.push(templates::expect_revision(&template.id, template.history.revision));
+        if let Some((template, revision)) = template {
+            statements.push(templates::expect_revision(template, revision));
         }
         if let Some(definition) = &connection.definition {
             if self.is_elsewhere && self.is_unforced {

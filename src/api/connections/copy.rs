@@ -77,7 +77,7 @@ pub async fn copy_connection(
     }
     check_key(ring, ring.primary_id(), key_check.as_deref())?;
     let environment = body.environment;
-    let planned = step(&app, (&who, environment), definition(original, body), None).await;
+    let planned = step(&app, (&who, environment), (definition(original, body), None), None).await;
     let planned: Step = planned.map_err(|error| match error {
         // What is wrong was not sent, but stored.
         ApiError::InvalidBody(errors) => ApiError::RevisionIncompatible(errors),
@@ -97,6 +97,8 @@ fn definition(original: Connection, asked: CopyConnection) -> Given {
     Given {
         stable_key: asked.stable_key.unwrap_or(label.stable_key),
         kind: owner.kind,
+        customer: None,
+        template: None,
         provider: original.provider,
         connection_type: original.connection_type,
         supplied_by: owner.supplied_by,

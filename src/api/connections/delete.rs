@@ -22,7 +22,7 @@ use crate::store::sources::test_owner;
 use crate::store::{connections, history, nothing, secrets, templates, usages, vault_entries};
 
 use super::record;
-use super::replace::fitting;
+use super::replace::{fitting, seen};
 
 /// The most steps that a refusal names.
 const NAMED: u64 = 100;
@@ -68,7 +68,7 @@ pub async fn delete_connection(
         return Err(ApiError::invalid_query("/force", "Pass `force` or `replace_with`, not both."));
     }
     let to = replace_with
-        .map(|_| fitting(&who, &used, other, |detail| ApiError::invalid_query("/replace_with", detail)))
+        .map(|_| fitting(&used, seen(&who, other)?, |detail| ApiError::invalid_query("/replace_with", detail)))
         .transpose()?;
     if_match.check(before.history.version)?;
     if used.count > 0 && !force && to.is_none() {

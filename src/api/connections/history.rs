@@ -175,7 +175,8 @@ pub async fn restore_revision(
     let (current, old) = future::join(current, old).await;
     let current = current.map(|opened| opened.secrets).ok();
     let Edited { draft, .. } = old?;
-    let consequence = Consequence::of(&sources, &draft, query.force)?;
+    let consequence =
+        Consequence::of(&sources.connection, (draft.connection_type, &draft.own_settings()), query.force)?;
     let changes = draft.compare(&before.values.secret_fields, current.as_ref());
     let number_now = before.history.revision + 1;
     let basis = Basis { revision: number_now, ..sources.basis() };
@@ -193,7 +194,7 @@ pub async fn restore_revision(
     after.values.secrets_revision = sealed.as_ref().map(|sealed| sealed.context.number);
 
     let mut commit = record::begin((&app, &who), EventType::Restored, (Some(before), &after), Some(number_now))?;
-    commit.extend(consequence.statements(&app, &sources));
+    commit.extend(consequence.statements(&app, &sources.connection, sources.template_basis()));
     commit.push(connections::update(&after, dates));
     let restored = values::revision(&after, changes, body.note, Some(number));
     commit.push(history::insert_revision(&id, &restored));

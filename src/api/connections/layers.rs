@@ -57,7 +57,7 @@ impl Edits {
     }
 
     /// What is wrong with changing, here, fields of the connection type that are not these.
-    fn outside<'a>(
+    pub fn outside<'a>(
         &'a self,
         fields: &'a BTreeSet<String>,
         of: &'a ConnectionType,

@@ -25,16 +25,18 @@ use crate::store::{connections, usages};
 
 /// The most steps that one request names, and that its answer names.
 const MAX_NAMED: usize = 500;
+/// The first steps of a connection that are told.
+pub const FIRST: u64 = 500;
 
 /// What to use instead.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Replace {
     /// The connection to use instead: of the same provider and environment.
-    replacement: ConnectionId,
+    pub replacement: ConnectionId,
     /// The steps, at most 500; left out: all of them.
     #[schema(max_items = 500, min_items = 1)]
-    usages: Option<BTreeSet<Place>>,
+    pub usages: Option<BTreeSet<Place>>,
 }
 
 /// What was replaced.
@@ -63,14 +65,25 @@ pub async fn replace_usages(
 ) -> Result<Response, ApiError> {
     let InPath(id) = claim.accept(&app, id).await?;
     let Body { value: Replace { replacement, usages: places }, .. } = claim.accept(&app, body).await?;
-    let wanted = usages::find_used(&id).and(connections::find_connection(&replacement)).and(usages::list_of(
-        &id,
-        None,
-        u64::try_from(MAX_NAMED).unwrap_or(0),
-    ));
+    let wanted =
+        usages::find_used(&id).and(connections::find_connection(&replacement)).and(usages::list_of(&id, None, FIRST));
     let (who, ((used, other), first)) = claim.load(&app, wanted).await?;
     let used = who.authorize(WRITE, used)?;
-    let to = fitting(&who, &used, other, |detail| ApiError::invalid("/replacement", detail))?;
+    let other = seen(&who, other)?;
+    replace(&app, &who, (&used, other), (first, places)).await
+}
+
+/// Gives steps of a connection another one, for a caller who may; of these first ones are told where all are moved.
+///
+/// # Errors
+/// When the other one may not take its place, the steps use another one meanwhile, or the storage failed.
+pub async fn replace(
+    app: &App,
+    who: &Identity,
+    (used, other): (&Used, Option<Connection>),
+    (first, places): (Vec<Usage>, Option<BTreeSet<Place>>),
+) -> Result<Response, ApiError> {
+    let to = fitting(used, other, |detail| ApiError::invalid("/replacement", detail))?;
     let (statements, replaced) = match places {
         None => {
             let first = first.iter().map(Usage::place).collect();
@@ -79,12 +92,12 @@ pub async fn replace_usages(
         Some(places) if (1..=MAX_NAMED).contains(&places.len()) => {
             let places: Vec<Place> = places.into_iter().collect();
             let moved = u64::try_from(places.len()).unwrap_or(0);
-            (usages::replace_some(&used, &to.id, &places), Replaced { moved, usages: places })
+            (usages::replace_some(used, &to.id, &places), Replaced { moved, usages: places })
         }
         Some(_) => return Err(ApiError::invalid("/usages", "Name 1 to 500 steps, or leave it out for all of them.")),
     };
     if replaced.moved > 0 {
-        commit(&app, &who, (&used, &to), (statements, replaced.moved)).await?;
+        commit(app, who, (used, &to), (statements, replaced.moved)).await?;
     }
     Ok(answer::json(StatusCode::OK, &replaced))
 }
@@ -106,20 +119,28 @@ async fn commit(
     Ok(commit.run(&*app.database).await?)
 }
 
+/// The connection that is to take the place of another, if the caller may give it steps.
+///
+/// # Errors
+/// 403 without the scope.
+pub fn seen(who: &Identity, other: Option<Connection>) -> Result<Option<Connection>, ApiError> {
+    match who.authorize(WRITE, other) {
+        Ok(other) => Ok(Some(other)),
+        Err(ApiError::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// The connection, if it may take the place of another; `refuse` makes the error of a sentence.
 ///
 /// # Errors
 /// Where it is not there, is the same, or is of another provider or environment; 409 where it would have too many usages.
 pub fn fitting(
-    who: &Identity,
     used: &Used,
     other: Option<Connection>,
     refuse: impl Fn(&str) -> ApiError,
 ) -> Result<Connection, ApiError> {
-    let other = who.authorize(WRITE, other).map_err(|error| match error {
-        ApiError::NotFound => refuse("There is no such connection that you may see."),
-        error => error,
-    })?;
+    let other = other.ok_or_else(|| refuse("There is no such connection that you may see."))?;
     if other.id == used.id {
         return Err(refuse("Name another connection than the one that is replaced."));
     }

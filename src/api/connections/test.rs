@@ -153,10 +153,22 @@ pub async fn test_draft(app: App, claim: Claim, body: Parsed<Body<DraftTest>>) -
     let connection_type = find_type(&body.provider, &body.connection_type)?;
     let draft = Draft::check(&app, connection_type, Part::Whole, body.settings, body.secrets);
     let draft = draft.map_err(ApiError::InvalidBody)?;
-    let subject =
-        Subject { environment: body.environment, id: "draft".to_owned(), bucket: format!("draft:{}", who.actor.id) };
+    test_unsaved(&app, &who, body.environment, (&draft, body.mode)).await
+}
+
+/// Tests values that are not saved, for a caller who may.
+///
+/// # Errors
+/// When there were too many tests, or the storage failed.
+pub async fn test_unsaved(
+    app: &App,
+    who: &Identity,
+    environment: Environment,
+    (draft, mode): (&Draft, Mode),
+) -> Result<Response, ApiError> {
+    let subject = Subject { environment, id: "draft".to_owned(), bucket: format!("draft:{}", who.actor.id) };
     let nothing = Basis { revision: 0, template_revision: None, test_version: None };
-    let tested = test(&app, &who, &subject, &draft, (body.mode, nothing)).await?;
+    let tested = test(app, who, &subject, draft, (mode, nothing)).await?;
     Ok(answer::json(StatusCode::OK, &TestResult::of_draft(tested)))
 }
 

@@ -27,8 +27,9 @@ use super::effective::edited_test;
 use super::layers::{Edited, Edits};
 use super::record;
 use super::tested::{Tested, test_before_save};
+use super::update::advance;
 use super::values::{self, check_key, find_key_check};
-use super::view::{self, ConnectionView};
+use super::view::{self, ConnectionView, Show};
 
 /// Which test credentials to change.
 #[derive(Deserialize, ToSchema)]
@@ -37,11 +38,11 @@ pub struct UpdateTestCredentials {
     /// Settings by field; null clears one.
     #[serde(default)]
     #[schema(value_type = Object)]
-    settings: BTreeMap<String, Option<Value>>,
+    pub settings: BTreeMap<String, Option<Value>>,
     /// Secrets by field; null clears one, what is left out is kept.
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, Option<String>>, write_only)]
-    secrets: BTreeMap<String, Option<Secret>>,
+    pub secrets: BTreeMap<String, Option<Secret>>,
 }
 
 /// PATCH /v1/connections/{id}/test-credentials
@@ -65,24 +66,40 @@ pub async fn update_test_credentials(
     let InQuery(query) = claim.accept(&app, query).await?;
     let Body { value: UpdateTestCredentials { settings, secrets }, .. } = claim.accept(&app, body).await?;
     let (who, sources) = load(&app, &claim, &id, if_match).await?;
+    let change = (Edits { settings, secrets }, query.test);
+    set(&app, &who, &sources, change, &|after| view::answer(&app, after)).await
+}
+
+/// Changes the test credentials of a connection for a caller who may.
+///
+/// # Errors
+/// When they do not fit, somebody else changed it, or the storage failed.
+pub async fn set(
+    app: &App,
+    who: &Identity,
+    sources: &Sources,
+    (edits, test): (Edits, bool),
+    show: Show<'_>,
+) -> Result<Response, ApiError> {
     let (before, ring) = (&sources.connection, app.ring()?);
-    let Edited { draft, .. } = edited_test(&app, ring, &sources, Edits { settings, secrets }).await?;
+    let Edited { draft, .. } = edited_test(app, ring, sources, edits).await?;
     let version = before.history.version + 1;
     let is_template = before.definition.is_some();
     let basis = Basis { test_version: is_template.then_some(version), ..sources.basis() };
-    let tested = test_before_save(&app, &draft, (id.as_str(), basis), query.test && is_template).await?;
-    let mut after = changed(&app, &who, before);
+    let tested = test_before_save(app, &draft, (before.id.as_str(), basis), test && is_template).await?;
+    let mut after = before.clone();
+    advance(app, who, &mut after);
     after.test_credentials =
         Some(TestCredentials { settings: draft.own_settings(), secret_fields: draft.own_secret_fields(), version });
     if is_template {
         values::set_health(&mut after, tested.as_ref());
     }
-    let sealed = draft.seal(&app, ring, (&test_owner(&id), before.environment, version)).await?;
-    let saved = save(&app, &who, (&sources, &after), (sealed.as_ref(), tested)).await;
+    let sealed = draft.seal(app, ring, (&test_owner(&before.id), before.environment, version)).await?;
+    let saved = save(app, who, (before, &after), (sealed.as_ref(), tested)).await;
     if saved.is_err() {
-        values::leave_blob(&app, sealed.as_ref()).await;
+        values::leave_blob(app, sealed.as_ref()).await;
     }
-    saved
+    saved.map(|()| show(&after))
 }
 
 /// DELETE /v1/connections/{id}/test-credentials
@@ -101,16 +118,25 @@ pub async fn delete_test_credentials(
 ) -> Result<Response, ApiError> {
     let InPath(id) = claim.accept(&app, id).await?;
     let (who, sources) = load(&app, &claim, &id, if_match).await?;
-    let before = &sources.connection;
+    clear(&app, &who, &sources.connection, &|after| view::answer(&app, after)).await
+}
+
+/// Deletes the test credentials of a connection for a caller who may.
+///
+/// # Errors
+/// When somebody else changed it, or the storage failed.
+pub async fn clear(app: &App, who: &Identity, before: &Connection, show: Show<'_>) -> Result<Response, ApiError> {
     if before.test_credentials.is_none() {
-        return Ok(view::answer(&app, before));
+        return Ok(show(before));
     }
-    let mut after = changed(&app, &who, before);
+    let mut after = before.clone();
+    advance(app, who, &mut after);
     after.test_credentials = None;
     if before.definition.is_some() {
         values::set_health(&mut after, None);
     }
-    save(&app, &who, (&sources, &after), (None, None)).await
+    save(app, who, (before, &after), (None, None)).await?;
+    Ok(show(&after))
 }
 
 /// Loads what may have test credentials.
@@ -127,27 +153,17 @@ async fn load(app: &App, claim: &Claim, id: &ConnectionId, if_match: IfMatch) ->
     Ok((who, sources))
 }
 
-fn changed(app: &App, who: &Identity, before: &Connection) -> Connection {
-    let mut after = before.clone();
-    after.history.version += 1;
-    after.history.modified_at = app.now();
-    after.history.modified_by = who.actor.clone();
-    after
-}
-
 /// Commits the change: what was sealed before is gone with it.
 async fn save(
     app: &App,
     who: &Identity,
-    (sources, after): (&Sources, &Connection),
+    (before, after): (&Connection, &Connection),
     (sealed, tested): (Option<&Sealed>, Option<Tested>),
-) -> Result<Response, ApiError> {
-    let before = &sources.connection;
+) -> Result<(), ApiError> {
     let mut commit = record::begin((app, who), EventType::Updated, (Some(before), after), None)?;
     commit.extend(vault_entries::delete_all(&test_owner(&before.id), secrets::garbage_due(app.now())));
     commit.push(connections::update_test_credentials(after));
     commit.extend(sealed.map(|sealed| vault_entries::insert(sealed, app.now())));
     commit.extend(tested.map(|tested| store::tests::insert(&before.id, &tested.test)));
-    commit.run(&*app.database).await?;
-    Ok(view::answer(app, after))
+    Ok(commit.run(&*app.database).await?)
 }

@@ -177,7 +177,11 @@ async fn revalue(
     let has_secrets = !draft.own_secret_fields().is_empty();
     let must_seal = secrets_changed || (has_secrets && !draft.destinations.is_subset(&sealed_for));
     let is_changed = secrets_changed || draft.own_settings() != before.values.settings;
-    let consequence = if is_changed { Consequence::of(sources, &draft, query.force)? } else { Consequence::default() };
+    let consequence = if is_changed {
+        Consequence::of(before, (draft.connection_type, &draft.own_settings()), query.force)?
+    } else {
+        Consequence::default()
+    };
     let revision = before.history.revision + u64::from(is_changed);
     let basis = Basis { revision, ..sources.basis() };
     let tested = match of_template {
@@ -267,7 +271,7 @@ async fn save(
         commit.run(&*app.database).await?;
         return if update.tested.is_some() { reread(app, &after.id, show).await } else { Ok(show(&after)) };
     };
-    commit.extend(consequence.statements(app, sources));
+    commit.extend(consequence.statements(app, before, sources.template_basis()));
     commit.push(connections::update(&after, update.dates));
     commit.push(store::history::insert_revision(&after.id, &values::revision(&after, changes, note, None)));
     commit.extend(update.sealed.iter().map(|sealed| vault_entries::insert(sealed, app.now())));

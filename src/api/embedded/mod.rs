@@ -1,7 +1,9 @@
 //! The embedded builder: sessions and origins, which servers manage, what pages read, and the picker.
 
+pub mod builder;
 pub mod connections;
 pub mod cors;
+pub mod drafts;
 pub mod exchange;
 pub mod limits;
 pub mod origins;

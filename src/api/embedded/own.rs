@@ -116,7 +116,12 @@ pub async fn create_connection(
     }
     check_key(ring, ring.primary_id(), key_check.as_deref())?;
     let template = template.filter(|found| is_offered(&found.connection) && session.allows(&found.connection));
-    check(session, &body, template.as_ref())?;
+    let asked = Asked {
+        template: (body.template.is_some(), template.as_ref()),
+        provider: body.provider.as_deref(),
+        connection_type: body.connection_type.as_deref(),
+    };
+    check(session, &asked)?;
     let made = Made {
         template: template.as_ref(),
         is_taken: false,
@@ -136,25 +141,39 @@ pub fn is_offered(template: &Connection) -> bool {
         && template.owner.supplied_by == Some(SuppliedBy::Customer)
 }
 
+/// What a connection is to be made of, as far as a session's limits are about it.
+pub struct Asked<'a> {
+    /// Whether a template is named, and the template if it is offered.
+    pub template: (bool, Option<&'a Sources>),
+    /// The key of a provider.
+    pub provider: Option<&'a str>,
+    /// The key of a connection type.
+    pub connection_type: Option<&'a str>,
+}
+
 /// Refuses what the session may not create. A template that is not offered looks like one that is not there.
-fn check(session: &SessionCaller, body: &CreateOwn, template: Option<&Sources>) -> Result<(), ApiError> {
+///
+/// # Errors
+/// 422 with a pointer to what it may not.
+pub fn check(session: &SessionCaller, asked: &Asked<'_>) -> Result<(), ApiError> {
+    let (names_template, template) = asked.template;
     let refuse = |pointer, detail| Err(ApiError::invalid(pointer, detail));
-    if body.template.is_some() && session.is_builder() {
+    if names_template && session.is_builder() {
         return refuse("/template", "A builder session connects no customer: leave it out.");
     }
-    if body.template.is_some() && template.is_none() {
+    if names_template && template.is_none() {
         return refuse("/template", "There is no such template in this environment.");
     }
     if session.connection.is_some() {
         return refuse("/template", "This session is for a connection that the customer has: change that one.");
     }
-    if body.template.is_none() && session.templates.is_some() {
+    if !names_template && session.templates.is_some() {
         return refuse("/template", "This session may connect to its templates alone: name one.");
     }
-    if body.provider.as_ref().is_some_and(|provider| !session.allows_provider(provider)) {
+    if asked.provider.is_some_and(|provider| !session.allows_provider(provider)) {
         return refuse("/provider", "This session may not use this provider.");
     }
-    if body.connection_type.as_ref().is_some_and(|key| !session.allows_type(key)) {
+    if asked.connection_type.is_some_and(|key| !session.allows_type(key)) {
         return refuse("/connection_type", "This session may not use this connection type.");
     }
     Ok(())
@@ -292,7 +311,8 @@ pub async fn create_test(
 
 /// Whether a session sees a connection: the customer's own in any state, the organization's where it is exposed and enabled; a
 /// builder session all of the organization's.
-fn sees(session: &SessionCaller, connection: &Connection) -> bool {
+#[must_use]
+pub fn sees(session: &SessionCaller, connection: &Connection) -> bool {
     let is_organizations = connection.owner.customer.is_none();
     let is_exposed = is_organizations && connection.switches.embedded && connection.switches.enabled;
     session.allows(connection) && (session.owns(connection) || is_exposed || (is_organizations && session.is_builder()))

@@ -31,6 +31,8 @@ pub enum ApiError {
     KeyRequired,
     /// The route is for embedded sessions.
     SessionRequired,
+    /// The route is for sessions of the organization's own designer.
+    BuilderRequired,
     /// The connection is not the customer's to change.
     NotOwn,
     /// A request with a cookie comes from somewhere else than a page of this Keyfob.

@@ -31,6 +31,9 @@ impl ApiError {
                 "session_required",
                 "This route is for embedded sessions: mint one with POST /v1/embedded/sessions.",
             ),
+            Self::BuilderRequired => {
+                (S::FORBIDDEN, "builder_required", "This route is for builder sessions: mint one without a customer.")
+            }
             Self::NotOwn => (
                 S::FORBIDDEN,
                 "not_own",

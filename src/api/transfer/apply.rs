@@ -5,7 +5,6 @@ use serde_json::json;
 
 use crate::api::audited;
 use crate::api::claim::Identity;
-use crate::api::connections::consequence::retest_span;
 use crate::api::connections::record;
 use crate::api::connections::values::{self, check_key};
 use crate::api::error::ApiError;
@@ -115,15 +114,14 @@ pub fn statements(app: &App, step: &Step, sealed: Option<&Sealed>) -> Vec<Statem
     let revision = values::revision(&after, step.secret_changes.clone(), None, None);
     let revision = history::insert_revision(&after.id, &revision);
     let entry = sealed.map(|sealed| vault_entries::insert(sealed, app.now()));
-    of_customers(app, step).into_iter().chain([row, revision]).chain(entry).collect()
+    guards(app, step).into_iter().chain([row, revision]).chain(entry).collect()
 }
 
-/// What follows for the customers under a template: what is known of their connections is stale. An address changes only where
-/// there are none, so none may have come meanwhile.
-fn of_customers(app: &App, step: &Step) -> Vec<Statement> {
-    let Some(before) = step.before.as_ref().filter(|before| before.definition.is_some()) else { return Vec::new() };
-    let count = before.definition.as_ref().map_or(0, |definition| definition.customer_count);
-    let none = (count == 0).then(|| templates::expect_no_customer(&before.id));
-    let stale = (count > 0).then(|| templates::mark_stale(&before.id, app.now(), retest_span(count)));
-    none.into_iter().chain(stale).collect()
+/// What comes before the rows of a connection, and may abort them: what its values go with, and what follows from them.
+fn guards(app: &App, step: &Step) -> Vec<Statement> {
+    let template = step.template.as_ref().map(|(id, revision)| (id, *revision));
+    match &step.before {
+        Some(before) => step.consequence.statements(app, before, template),
+        None => template.map(|(id, revision)| templates::expect_revision(id, revision)).into_iter().collect(),
+    }
 }

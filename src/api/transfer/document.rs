@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::api::connections::create::{organization, yes};
 use crate::domain::connection::{Connection, Kind, SuppliedBy};
 use crate::domain::environment::Environment;
-use crate::domain::text::{Description, Name, StableKey, Tag};
+use crate::domain::text::{Customer, Description, Name, StableKey, Tag};
 use crate::domain::values::{Secrets, Settings};
 
 /// The version of the format.
@@ -104,17 +104,23 @@ pub struct ImportDocument {
     pub next_cursor: Option<String>,
 }
 
-/// A definition to import. What is left out is kept where the connection exists, and has its default where it does not.
+/// A definition to import, or a customer's connection when moving in. What is left out is kept where the connection exists, and has
+/// its default where it does not.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ImportedDefinition)]
 pub struct Given {
-    /// What it is matched by.
+    /// What it is matched by; a customer's connection by this and the customer.
     pub stable_key: StableKey,
     /// Whose credentials it holds.
     #[serde(default = "organization")]
     #[schema(default = "organization")]
     pub kind: Kind,
+    /// Of a customer's connection: whose it is.
+    pub customer: Option<Customer>,
+    /// Of a customer's connection: the stable key of the template that it stands under, which has to be there already. Left out
+    /// where it stands alone.
+    pub template: Option<StableKey>,
     /// The key of its provider.
     pub provider: String,
     /// The key of its connection type.

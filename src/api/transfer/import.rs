@@ -19,13 +19,13 @@ use crate::domain::connection::Connection;
 use crate::domain::environment::Environment;
 use crate::domain::id::ConnectionId;
 use crate::domain::scope::Scope;
-use crate::domain::text::StableKey;
-use crate::store::transfer::{self, Key};
+use crate::domain::text::{Customer, StableKey};
+use crate::store::transfer::{self, Key, Pair};
 use crate::vault::Entry;
 
 use super::apply::apply;
 use super::document::{Given, ImportDocument};
-use super::plan::{Action, Step, step};
+use super::plan::{Action, Step, Stored, step};
 
 /// The most definitions that are imported at once, all or nothing.
 pub const MAX_PART: usize = 500;
@@ -92,6 +92,10 @@ pub struct Counts {
 pub struct ImportedConnection {
     /// What it is matched by.
     stable_key: StableKey,
+    /// Whose it is, of a customer's connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    customer: Option<Customer>,
     /// What becomes of it.
     action: Action,
     /// Its id; null while it is not created.
@@ -106,7 +110,7 @@ pub struct ImportedConnection {
 
 /// POST /v1/import
 ///
-/// Imports definitions, matched by stable key: tells what would be done (`dry_run=true`), or does it, at most 500 at once, all
+/// Imports definitions, and for moving in customers' connections, matched by stable key: tells what would be done (`dry_run=true`), or does it, at most 500 at once, all
 /// or nothing. Importing twice changes nothing. A definition may bring secrets; without them, a connection that needs some is
 /// not active until they are entered. Nothing is tested, and nothing is deleted.
 #[utoipa::path(
@@ -123,17 +127,27 @@ pub async fn import_definitions(
     let Body { value: document, .. } = claim.accept(&app, body).await?;
     let parts = document.connections.len().div_ceil(MAX_PART).max(1);
     let keys: Vec<Key> = document.connections.iter().map(key).collect();
+    let all_pairs: Vec<Option<Pair>> = document.connections.iter().map(pair).collect();
     let first = query.part.saturating_sub(1).saturating_mul(MAX_PART);
     let part: Vec<Given> = document.connections.into_iter().skip(first).take(MAX_PART).collect();
     let of_part: Vec<Key> = part.iter().map(key).collect();
     let with_secrets: Vec<Key> = part.iter().filter(|given| given.secrets.is_some()).map(key).collect();
-    let wanted = transfer::find_by_keys(query.environment, &of_part)
-        .and(transfer::find_entries_by_keys(query.environment, &with_secrets))
+    let pairs: Vec<Pair> = part.iter().filter_map(pair).collect();
+    let templates: BTreeSet<Key> = pairs.iter().map(|pair| of_organization(&pair.template)).collect();
+    let templates: Vec<Key> = templates.into_iter().collect();
+    let environment = query.environment;
+    let stored = |keys: &[Key], with_secrets: &[Key]| {
+        transfer::find_by_keys(environment, keys).and(transfer::find_entries_by_keys(environment, with_secrets))
+    };
+    let wanted = stored(&of_part, &with_secrets)
+        .and(stored(&templates, &templates))
+        .and(transfer::find_keys_under(environment, &pairs))
         .and(find_key_check(&app));
-    let (who, ((found, entries), key_check)) = claim.load(&app, wanted).await?;
-    who.authorize_in(Scope::Transfer, query.environment)?;
-    check(&keys, query.part, parts)?;
-    let steps = plan(&app, (&who, query.environment), (first, part), (found, entries)).await?;
+    let (who, (((found, templates), under), key_check)) = claim.load(&app, wanted).await?;
+    who.authorize_in(Scope::Transfer, environment)?;
+    check((&keys, &all_pairs), query.part, parts)?;
+    let found = Found { connections: by_key(found), templates: by_key(templates), under };
+    let steps = plan(&app, (&who, environment), (first, part), found).await?;
     if !query.dry_run {
         refuse_conflicts(first, &steps)?;
         apply(&app, &who, (query.environment, query.part), key_check.as_deref(), &steps).await?;
@@ -142,11 +156,41 @@ pub async fn import_definitions(
 }
 
 fn key(given: &Given) -> Key {
-    Key { customer: String::new(), stable_key: given.stable_key.clone() }
+    let customer = given.customer.as_ref().map_or("", Customer::as_str).to_owned();
+    Key { customer, stable_key: given.stable_key.clone() }
 }
 
-/// Refuses a document in which a key stands twice, and a part that it has not.
-fn check(keys: &[Key], part: usize, parts: usize) -> Result<(), ApiError> {
+fn of_organization(stable_key: &StableKey) -> Key {
+    Key { customer: String::new(), stable_key: stable_key.clone() }
+}
+
+fn pair(given: &Given) -> Option<Pair> {
+    let (template, customer) = given.template.clone().zip(given.customer.clone())?;
+    Some(Pair { template, customer })
+}
+
+/// What is stored of what a part names.
+struct Found {
+    /// The connections with the keys of the part.
+    connections: BTreeMap<Key, Stored>,
+    /// The templates that it names.
+    templates: BTreeMap<Key, Stored>,
+    /// What its customers have under these templates: template, customer, stable key.
+    under: Vec<(StableKey, Customer, StableKey)>,
+}
+
+fn by_key((found, entries): (Vec<Connection>, Vec<Entry>)) -> BTreeMap<Key, Stored> {
+    let mut entries: BTreeMap<String, Entry> =
+        entries.into_iter().map(|entry| (entry.context.owner_id.clone(), entry)).collect();
+    let stored = |found: Connection| {
+        let entry = entries.remove(found.id.as_str());
+        (Key::of(&found), (found, entry))
+    };
+    found.into_iter().map(stored).collect()
+}
+
+/// Refuses a document in which a key stands twice, or a customer under a template, and a part that it has not.
+fn check((keys, pairs): (&[Key], &[Option<Pair>]), part: usize, parts: usize) -> Result<(), ApiError> {
     if !(1..=parts).contains(&part) {
         let detail = format!("Expected 1 to {parts}: the document has so many parts of 500 definitions.");
         return Err(ApiError::invalid_query("/part", &detail));
@@ -156,11 +200,15 @@ fn check(keys: &[Key], part: usize, parts: usize) -> Result<(), ApiError> {
     }
     let mut seen = BTreeSet::new();
     let twice = keys.iter().enumerate().filter(|(_, key)| !seen.insert(*key));
-    let error = |(index, _)| {
-        let pointer = format!("/connections/{index}/stable_key");
-        ValueError::new(pointer, "duplicate", "This stable key stands twice.")
+    let error = |index: usize, field: &str, detail: &str| {
+        ValueError::new(format!("/connections/{index}/{field}"), "duplicate", detail)
     };
-    ApiError::refuse(twice.map(error).take(MAX_ERRORS).collect())
+    let keys = twice.map(|(index, _)| error(index, "stable_key", "This stable key stands twice."));
+    let mut seen = BTreeSet::new();
+    let pairs = pairs.iter().enumerate().filter_map(|(index, pair)| Some((index, pair.as_ref()?)));
+    let twice = pairs.filter(|(_, pair)| !seen.insert(*pair));
+    let pairs = twice.map(|(index, _)| error(index, "customer", "This customer stands under this template twice."));
+    ApiError::refuse(keys.chain(pairs).take(MAX_ERRORS).collect())
 }
 
 /// Plans every definition of a part; what is wrong with them is told at once.
@@ -168,17 +216,15 @@ async fn plan(
     app: &App,
     (who, environment): (&Identity, Environment),
     (first, part): (usize, Vec<Given>),
-    (found, entries): (Vec<Connection>, Vec<Entry>),
+    found: Found,
 ) -> Result<Vec<Step>, ApiError> {
-    let mut found: BTreeMap<Key, Connection> = found.into_iter().map(|found| (Key::of(&found), found)).collect();
-    let mut entries: BTreeMap<String, Entry> =
-        entries.into_iter().map(|entry| (entry.context.owner_id.clone(), entry)).collect();
+    let Found { mut connections, templates, under } = found;
+    let pairs: Vec<Option<(Pair, StableKey)>> =
+        part.iter().map(|given| Some((pair(given)?, given.stable_key.clone()))).collect();
     let work = part.into_iter().map(|given| {
-        let before = found.remove(&key(&given)).map(|before| {
-            let entry = entries.remove(before.id.as_str());
-            (before, entry)
-        });
-        step(app, (who, environment), given, before)
+        let before = connections.remove(&key(&given));
+        let template = given.template.as_ref().and_then(|template| templates.get(&of_organization(template)));
+        step(app, (who, environment), (given, before), template)
     });
     // In their order, and some at a time: each may read a stored secret.
     let steps: Vec<Result<Step, ApiError>> = stream::iter(work.collect::<Vec<_>>()).buffered(AT_ONCE).collect().await;
@@ -192,7 +238,40 @@ async fn plan(
     }
     errors.truncate(MAX_ERRORS);
     ApiError::refuse(errors)?;
+    refuse_under(&mut planned, &pairs, &under);
     Ok(planned)
+}
+
+/// Makes conflicts of what cannot stand under its template: beside another connection of the customer, and while the part changes
+/// the values of the template that the customer's were checked with.
+fn refuse_under(steps: &mut [Step], pairs: &[Option<(Pair, StableKey)>], under: &[(StableKey, Customer, StableKey)]) {
+    let changed: BTreeSet<ConnectionId> = steps
+        .iter()
+        .filter(|step| step.before.is_some() && step.is_revalued())
+        .map(|step| step.after.id.clone())
+        .collect();
+    let keys: BTreeMap<(&StableKey, &Customer), &StableKey> =
+        under.iter().map(|(template, customer, key)| ((template, customer), key)).collect();
+    for (step, named) in steps.iter_mut().zip(pairs) {
+        let Some((Pair { template, customer }, key)) = named else { continue };
+        let is_other = keys.get(&(template, customer)).is_some_and(|other| *other != key);
+        let is_moving = step.template.as_ref().is_some_and(|(id, _)| changed.contains(id));
+        let refused = match (is_other, is_moving) {
+            (true, _) => ValueError::new(
+                "/template",
+                "customer_connected",
+                "The customer has a connection under this template, with another stable key.",
+            ),
+            (_, true) => ValueError::new(
+                "/template",
+                "template_changed",
+                "The same part changes the values of this template: import the template first.",
+            ),
+            _ => continue,
+        };
+        step.action = Action::Conflict;
+        step.conflict = Some(refused);
+    }
 }
 
 /// What is wrong with a definition, as a place of the document.
@@ -224,6 +303,7 @@ fn view(query: &ImportQuery, parts: usize, steps: Vec<Step>) -> Imported {
             changes: step.changes(),
             connection_id: is_there.then(|| step.after.id.clone()),
             stable_key: step.after.label.stable_key,
+            customer: step.after.owner.customer,
             needs_secrets: step.needs_secrets,
             conflict: step.conflict,
         }

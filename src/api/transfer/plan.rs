@@ -6,13 +6,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::claim::Identity;
+use crate::api::connections::consequence::Consequence;
 use crate::api::connections::create::check_tags;
 use crate::api::connections::layers::{Edits, Laid, Layer};
 use crate::api::connections::values::{self, Draft, check_destinations, value_errors};
 use crate::api::connections::whose::{Settled, Whose};
 use crate::api::error::{ApiError, ValueError};
 use crate::app::App;
-use crate::catalog::destinations::{destination_fields_changed, destinations};
+use crate::catalog::destinations::destinations;
 use crate::catalog::provider::ConnectionType;
 use crate::catalog::values::{Part, check_definition};
 use crate::domain::connection::{Connection, Dates, Found, History, Kind, Label, Switches, UsageSummary, Values};
@@ -54,6 +55,10 @@ pub struct Step {
     pub secret_changes: BTreeMap<String, SecretChange>,
     /// The fields of secrets that are still to be entered.
     pub needs_secrets: BTreeSet<String>,
+    /// The template that it stands under, and the revision of it that its values go with.
+    pub template: Option<(ConnectionId, u64)>,
+    /// What follows from new values.
+    pub consequence: Consequence,
     /// Why it cannot be done.
     pub conflict: Option<ValueError>,
 }
@@ -89,10 +94,24 @@ struct Wanted {
     given: Given,
 }
 
-impl Wanted {
-    /// The fields that customers have themselves, of a template.
-    fn customer_fields(&self) -> Option<&BTreeSet<String>> {
-        self.settled.definition.as_ref().map(|definition| &definition.customer_fields)
+/// A connection as it is stored, with the entry of its secrets.
+pub type Stored = (Connection, Option<Entry>);
+
+/// How the values of a definition are looked at.
+#[derive(Clone, Copy)]
+struct Frame<'a> {
+    of: &'static ConnectionType,
+    /// The fields that customers have themselves, of a template or under one.
+    customer_fields: Option<&'a BTreeSet<String>>,
+    /// The template below.
+    under: Option<&'a Stored>,
+}
+
+impl<'a> Frame<'a> {
+    fn of(settled: &'a Settled, under: Option<&'a Stored>) -> Self {
+        let definition = under.map_or(settled.definition.as_ref(), |(template, _)| template.definition.as_ref());
+        let customer_fields = definition.map(|definition| &definition.customer_fields);
+        Self { of: settled.connection_type, customer_fields, under }
     }
 }
 
@@ -110,59 +129,96 @@ struct Checked {
 pub async fn step(
     app: &App,
     (who, environment): (&Identity, Environment),
-    mut given: Given,
-    found: Option<(Connection, Option<Entry>)>,
+    (mut given, found): (Given, Option<Stored>),
+    under: Option<&Stored>,
 ) -> Result<Step, ApiError> {
-    if given.kind == Kind::Customer {
-        return Err(ApiError::invalid("/kind", "Definitions are of the organization's connections and templates."));
+    if given.template.is_some() && under.is_none() {
+        let detail =
+            "There is no template with this stable key in this environment: import it first, in a part before.";
+        return Err(ApiError::invalid("/template", detail));
     }
     let whose = Whose {
         environment,
         kind: given.kind,
         provider: Some(given.provider.clone()),
         connection_type: Some(given.connection_type.clone()),
-        template: None,
-        customer: None,
+        template: given.template.as_ref().and(under).map(|(template, _)| template.id.clone()),
+        customer: given.customer.clone(),
         supplied_by: given.supplied_by,
         customer_fields: given.customer_fields.clone(),
     };
-    let settled = whose.settle(None)?;
+    let settled = whose.settle(under.map(|(template, _)| template))?;
+    check_customer(&given)?;
     given.tags.as_ref().map_or(Ok(()), check_tags)?;
     let secrets = given.secrets.take();
     let wanted = Wanted { environment, settled, given };
-    match found {
-        None => create(app, who, wanted, secrets).await,
-        Some((before, entry)) => change(app, who, (wanted, secrets), (before, entry)).await,
+    let mut step = match found {
+        None => create(app, who, (wanted, secrets), under).await?,
+        Some(before) => change(app, who, (wanted, secrets), (before, under)).await?,
+    };
+    step.template = under.map(|(template, _)| (template.id.clone(), template.history.revision));
+    Ok(step)
+}
+
+/// Refuses a customer's connection without the customer, and one that would be exposed.
+fn check_customer(given: &Given) -> Result<(), ApiError> {
+    if given.kind != Kind::Customer {
+        return Ok(());
     }
+    let missing = given.customer.is_none().then(|| ValueError::new("/customer", "missing", "Name the customer."));
+    let detail = "A customer's connection is seen by that customer alone: leave it out.";
+    let exposed = given.embedded.then(|| ValueError::new("/embedded", "invalid", detail));
+    ApiError::refuse(missing.into_iter().chain(exposed).collect())
 }
 
 /// Checks settings with all secrets where they come along; else with those that are there.
 async fn check(
     app: &App,
-    (of, customer_fields): (&'static ConnectionType, Option<&BTreeSet<String>>),
+    frame: Frame<'_>,
     settings: Settings,
     (secrets, kept): (Option<Secrets>, &BTreeSet<String>),
 ) -> Result<Checked, ApiError> {
+    let Frame { of, customer_fields, under } = frame;
     if let Some(secrets) = secrets {
         let above = Layer::new(Edits::entered(settings, secrets));
-        let laid = Laid { connection_type: of, below: None, above, customer_fields };
+        let below = under.map(|(template, entry)| Layer::of(template, entry.as_ref(), Edits::default()));
+        let laid = Laid { connection_type: of, below, above, customer_fields };
         let draft = laid.check(app, app.ring()?).await?.draft;
         return Ok(Checked { settings: draft.own_settings(), missing: BTreeSet::new(), draft: Some(draft) });
     }
-    let part = (customer_fields.map_or(Part::Whole, Part::Global), app.config.allow_private_network);
-    let checked = check_definition(of, settings, kept, part);
+    let is_own = |field: &String| under.is_none() || customer_fields.is_some_and(|fields| fields.contains(field));
+    if let (Some(_), Some(fields)) = (under, customer_fields) {
+        ApiError::refuse(Edits::entered(settings.clone(), Secrets::default()).outside(fields, of).collect())?;
+    }
+    let part = match (customer_fields, under) {
+        (None, _) => Part::Whole,
+        (Some(fields), None) => Part::Global(fields),
+        (Some(fields), Some(_)) => Part::Merged(fields),
+    };
+    let mut merged = under.map(|(template, _)| template.values.settings.clone()).unwrap_or_default();
+    merged.extend(settings);
+    let inherited = under.into_iter().flat_map(|(template, _)| &template.values.secret_fields);
+    let kept: BTreeSet<String> = kept.iter().chain(inherited).cloned().collect();
+    let checked = check_definition(of, merged, &kept, (part, app.config.allow_private_network));
     let checked = checked.map_err(|problems| ApiError::InvalidBody(value_errors(problems)))?;
     // What a secret, or a customer, decides is told when it is entered.
     if let Ok(destinations) = destinations(of, &checked.settings, &Secrets::default()) {
         check_destinations(app, of, &destinations).map_err(ApiError::InvalidBody)?;
     }
-    Ok(Checked { settings: checked.settings, missing: checked.missing, draft: None })
+    let settings = checked.settings.into_iter().filter(|(field, _)| is_own(field)).collect();
+    let missing = checked.missing.into_iter().filter(is_own).collect();
+    Ok(Checked { settings, missing, draft: None })
 }
 
-async fn create(app: &App, who: &Identity, wanted: Wanted, secrets: Option<Secrets>) -> Result<Step, ApiError> {
+async fn create(
+    app: &App,
+    who: &Identity,
+    (wanted, secrets): (Wanted, Option<Secrets>),
+    under: Option<&Stored>,
+) -> Result<Step, ApiError> {
     let settings = wanted.given.settings.clone().unwrap_or_default();
-    let of = (wanted.settled.connection_type, wanted.customer_fields());
-    let checked = check(app, of, settings, (secrets, &BTreeSet::new())).await?;
+    let frame = Frame::of(&wanted.settled, under);
+    let checked = check(app, frame, settings, (secrets, &BTreeSet::new())).await?;
     let mut after = new_connection(app, who, wanted);
     let secret_changes = set_values(&mut after, &checked, None);
     Ok(Step {
@@ -172,6 +228,8 @@ async fn create(app: &App, who: &Identity, wanted: Wanted, secrets: Option<Secre
         draft: checked.draft,
         secret_changes,
         needs_secrets: checked.missing,
+        template: None,
+        consequence: Consequence::default(),
         conflict: None,
     })
 }
@@ -232,10 +290,11 @@ async fn change(
     app: &App,
     who: &Identity,
     (wanted, secrets): (Wanted, Option<Secrets>),
-    (before, entry): (Connection, Option<Entry>),
+    ((before, entry), under): (Stored, Option<&Stored>),
 ) -> Result<Step, ApiError> {
     if !is_same(&before, &wanted) {
-        let detail = "The connection with this stable key has another kind, provider, type or fields of customers, which never change.";
+        let detail = "The connection with this stable key has another kind, provider, type, template or fields of customers, \
+                      which never change.";
         return Ok(conflict(before, ValueError::new("/stable_key", "identity", detail)));
     }
     let opened = match &secrets {
@@ -244,12 +303,14 @@ async fn change(
     };
     let given = wanted.given;
     let settings = given.settings.unwrap_or_else(|| before.values.settings.clone());
-    let customer_fields = before.definition.as_ref().map(|definition| &definition.customer_fields);
-    let of = (wanted.settled.connection_type, customer_fields);
-    let checked = check(app, of, settings, (secrets, &before.values.secret_fields)).await?;
-    if let Some(refused) = elsewhere(of.0, &before, &checked) {
-        return Ok(conflict(before, refused));
-    }
+    let definition = under.map_or(before.definition.as_ref(), |(template, _)| template.definition.as_ref());
+    let customer_fields = definition.map(|definition| &definition.customer_fields);
+    let frame = Frame { of: wanted.settled.connection_type, customer_fields, under };
+    let checked = check(app, frame, settings, (secrets, &before.values.secret_fields)).await?;
+    let consequence = match consequence(frame.of, &before, &checked) {
+        Ok(consequence) => consequence,
+        Err(refused) => return Ok(conflict(before, refused)),
+    };
     let mut after = before.clone();
     after.label.name = given.name;
     after.label.description = given.description.unwrap_or(after.label.description);
@@ -263,6 +324,8 @@ async fn change(
         draft: checked.draft,
         secret_changes,
         needs_secrets: checked.missing,
+        template: None,
+        consequence,
         conflict: None,
     };
     if !step.is_revalued() {
@@ -290,20 +353,23 @@ fn is_same(before: &Connection, wanted: &Wanted) -> bool {
     let Given { kind, provider, connection_type, supplied_by, customer_fields, .. } = &wanted.given;
     let fields = before.definition.as_ref().map(|definition| &definition.customer_fields);
     before.owner.kind == *kind
+        && before.owner.template == wanted.settled.owner.template
         && before.provider == *provider
         && before.connection_type == *connection_type
         && (supplied_by.is_none() || *supplied_by == before.owner.supplied_by)
         && (customer_fields.is_none() || customer_fields.as_ref() == fields)
 }
 
-/// Why new values must not be: secrets that are kept, those of customers, or test credentials would go elsewhere.
-fn elsewhere(of: &ConnectionType, before: &Connection, checked: &Checked) -> Option<ValueError> {
+/// What follows from new values.
+///
+/// # Errors
+/// Why they must not be: secrets that are kept, those of customers, or test credentials would go elsewhere.
+fn consequence(of: &ConnectionType, before: &Connection, checked: &Checked) -> Result<Consequence, ValueError> {
     let keeps = checked.draft.is_none() && !before.values.secret_fields.is_empty();
-    let has_customers = before.definition.as_ref().is_some_and(|definition| definition.customer_count > 0);
-    let has_others = has_customers || before.test_credentials.is_some();
-    let is_elsewhere = destination_fields_changed(of, &before.values.settings, &checked.settings);
+    let found = Consequence::of(before, (of, &checked.settings), false).ok();
+    let may_be = |found: &Consequence| !found.is_elsewhere() || (!keeps && before.test_credentials.is_none());
     let detail = "The address where secrets are sent is another: change it there, where they can be entered again.";
-    (is_elsewhere && (keeps || has_others)).then(|| ValueError::new("/settings", "reenter", detail))
+    found.filter(may_be).ok_or_else(|| ValueError::new("/settings", "reenter", detail))
 }
 
 fn conflict(before: Connection, conflict: ValueError) -> Step {
@@ -314,6 +380,8 @@ fn conflict(before: Connection, conflict: ValueError) -> Step {
         draft: None,
         secret_changes: BTreeMap::new(),
         needs_secrets: BTreeSet::new(),
+        template: None,
+        consequence: Consequence::default(),
         conflict: Some(conflict),
     }
 }

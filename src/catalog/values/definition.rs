@@ -51,7 +51,9 @@ impl Door<'_> {
                     self.refuse(pointer(field), "customer_specific", detail);
                 }
             } else if !self.is_visible(field, settings) {
-                if is_set {
+                if self.part.inherits(&field.key) {
+                    settings.remove(&field.key);
+                } else if is_set {
                     let detail = format!("{} does not go with the other values: leave it out.", field.label);
                     self.refuse(pointer(field), "not_visible", detail);
                 }

@@ -90,7 +90,9 @@ async fn a_session_may_use_the_routes_of_pages_and_no_other() {
     let world = World::new().await;
     for body in [json!({ "customer": "c1" }), json!({})] {
         let session = format!("Bearer {}", world.session(&body).await);
-        for row in table().iter().filter(|row| !matches!(row.need, Need::Nothing | Need::Body | Need::Own)) {
+        for row in
+            table().iter().filter(|row| !matches!(row.need, Need::Nothing | Need::Body | Need::Own | Need::Builder))
+        {
             let before = world.state();
             let answer = world.ask(row, Some(&session)).await;
             if row.need == Need::Session {
@@ -100,6 +102,25 @@ async fn a_session_may_use_the_routes_of_pages_and_no_other() {
             }
             assert_eq!(world.state(), before, "{} {}", row.method, row.path);
         }
+    }
+}
+
+#[tokio::test]
+async fn what_is_of_the_designer_is_for_builder_sessions_alone() {
+    for row in table().iter().filter(|row| row.need == Need::Builder) {
+        let world = World::new().await;
+        for customer in ["c1", "known"] {
+            let session = format!("Bearer {}", world.session(&json!({ "customer": customer })).await);
+            let before = world.state();
+            let answer = world.ask(row, Some(&session)).await;
+            assert_eq!(answer.problem(), (404, "not_found".to_owned()), "{customer} {} {}", row.method, row.path);
+            assert_eq!(world.state(), before, "{customer} {} {}", row.method, row.path);
+        }
+        let builder = format!("Bearer {}", world.session(&json!({})).await);
+        let before = audited(&world.keyfob);
+        world.ask(row, Some(&builder)).await.expect(row.status);
+        let expected: Vec<&str> = [row.audited].into_iter().filter(|action| !action.is_empty()).collect();
+        assert_eq!(audited(&world.keyfob)[before.len()..], expected, "{} {}", row.method, row.path);
     }
 }
 
@@ -133,7 +154,7 @@ async fn what_is_a_customers_own_is_for_that_customers_sessions_alone() {
 async fn no_key_may_use_the_routes_of_pages_not_even_the_root_key() {
     let world = World::new().await;
     let all = world.keyfob.key(&world::SCOPES, &world::ENVIRONMENTS).await;
-    for row in table().iter().filter(|row| matches!(row.need, Need::Session | Need::Own)) {
+    for row in table().iter().filter(|row| matches!(row.need, Need::Session | Need::Own | Need::Builder)) {
         for key in [ROOT, &all] {
             let answer = world.ask(row, Some(&format!("Bearer {key}"))).await;
             assert_eq!(answer.problem(), (403, "session_required".to_owned()), "{} {}", row.method, row.path);
@@ -220,7 +241,9 @@ async fn what_is_elsewhere_deleted_absent_or_malformed_is_404_with_the_same_byte
     let key = format!("Bearer {key}");
     let before = world.state();
     let mut answers = BTreeSet::new();
-    for row in table().iter().filter(|row| row.path.contains("{id}") && !matches!(row.need, Need::Own | Need::Nothing))
+    for row in table()
+        .iter()
+        .filter(|row| row.path.contains("{id}") && !matches!(row.need, Need::Own | Need::Builder | Need::Nothing))
     {
         for (what, id) in &gone {
             let answer = world.ask_at(&path_of(row, id), row, Some(&key)).await;

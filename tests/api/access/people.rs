@@ -21,7 +21,7 @@ async fn ask(world: &World, row: &Row, browser: &Browser) -> Answer {
 
 /// The routes that somebody who is signed in may use.
 fn rows() -> impl Iterator<Item = Row> {
-    table().into_iter().filter(|row| !matches!(row.need, Need::Nothing | Need::Session | Need::Own))
+    table().into_iter().filter(|row| !matches!(row.need, Need::Nothing | Need::Session | Need::Own | Need::Builder))
 }
 
 #[tokio::test]

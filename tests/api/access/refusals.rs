@@ -80,7 +80,7 @@ async fn without_the_right_an_id_is_refused_in_the_same_bytes_whether_it_is_ther
             callers.push(Some(format!("Bearer {}", world.key_without(scope).await)));
             callers.push(Some(session.clone()));
         }
-        if matches!(row.need, Need::Session | Need::Own) {
+        if matches!(row.need, Need::Session | Need::Own | Need::Builder) {
             callers.push(Some(format!("Bearer {ROOT}")));
         }
         let before = world.state();

@@ -17,6 +17,8 @@ pub(crate) enum Need {
     Session,
     /// The embedded session of the customer whose the object is, or is to be.
     Own,
+    /// The embedded session of the organization's own designer.
+    Builder,
     /// A session of the dashboard.
     Dashboard,
 }
@@ -112,6 +114,9 @@ fn open() -> Vec<Row> {
         row("OPTIONS /v1/embedded/connections", Need::Nothing, Elsewhere::Same).status(204),
         row("OPTIONS /v1/embedded/connections/{id}", Need::Nothing, Elsewhere::Same).status(204),
         row("OPTIONS /v1/embedded/connections/{id}/tests", Need::Nothing, Elsewhere::Same).status(204),
+        row("OPTIONS /v1/embedded/connections/{id}/test-credentials", Need::Nothing, Elsewhere::Same).status(204),
+        row("OPTIONS /v1/embedded/connections/{id}/replace", Need::Nothing, Elsewhere::Same).status(204),
+        row("OPTIONS /v1/embedded/tests", Need::Nothing, Elsewhere::Same).status(204),
         row("OPTIONS /v1/embedded/sessions/exchange", Need::Nothing, Elsewhere::Same).status(204),
         row("POST /v1/embedded/sessions/exchange", Need::Body, Elsewhere::Same)
             .body(json!({ "jwt": "a.b.c" }))
@@ -300,6 +305,16 @@ fn embedded() -> Vec<Row> {
             .audited("connection.updated"),
         row("DELETE /v1/embedded/connections/{id}", Need::Own, Same).status(204).audited("connection.deleted"),
         row("POST /v1/embedded/connections/{id}/tests", Need::Own, Same).body(json!({})).status(201),
+        row("POST /v1/embedded/tests", Need::Own, Same).body(json!({
+            "provider": "http", "connection_type": "none", "settings": { "base_url": "https://api.other.dev" },
+        })),
+        row("PATCH /v1/embedded/connections/{id}/test-credentials", Need::Builder, Same)
+            .body(json!({ "secrets": { "token": "planted-test" } }))
+            .audited("connection.updated"),
+        row("DELETE /v1/embedded/connections/{id}/test-credentials", Need::Builder, Same),
+        row("POST /v1/embedded/connections/{id}/replace", Need::Builder, Same)
+            .body(json!({ "replacement": "{connection}" }))
+            .audited("usage.replaced"),
     ]
 }
 

@@ -99,6 +99,8 @@ impl World {
     /// The path of a route, with what is there.
     pub(crate) fn path(&self, row: &Row) -> String {
         let id = match row.path.split('/').nth(2) {
+            _ if row.need == Need::Builder && row.path.ends_with("/replace") => &self.used,
+            _ if row.need == Need::Builder => &self.connection,
             _ if row.path.starts_with("/v1/embedded/connections/") => &self.own,
             Some("connections") if row.path.contains("/usages") || row.path.ends_with("/replace") => &self.used,
             Some("connections") => &self.connection,

@@ -7,7 +7,7 @@ use crate::support::database::Fault::{Before, Nothing};
 
 /// Routes that are no reads, and change nothing that somebody would have to answer for: tests, reports that start one, and a
 /// rewrap where nothing waits, and test credentials that are not there.
-const NO_CHANGES: [&str; 7] = [
+const NO_CHANGES: [&str; 9] = [
     "POST /v1/connections/plan",
     "DELETE /v1/connections/{id}/test-credentials",
     "POST /v1/tests",
@@ -15,6 +15,8 @@ const NO_CHANGES: [&str; 7] = [
     "POST /v1/connections/{id}/reports",
     "POST /v1/keys/rewrap",
     "POST /v1/embedded/connections/{id}/tests",
+    "POST /v1/embedded/tests",
+    "DELETE /v1/embedded/connections/{id}/test-credentials",
 ];
 
 #[test]

@@ -1,5 +1,6 @@
 //! The embedded builder: sessions, origins, and what pages read.
 
+mod builder;
 mod cors;
 mod exchange;
 mod list;

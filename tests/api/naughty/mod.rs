@@ -42,6 +42,7 @@ impl Target {
         let world = World::of(keyfob.await).await;
         let token = match row.need {
             Need::Session => world.session(&json!({ "customer": "c1", "expires_in": 1800 })).await,
+            Need::Builder => world.session(&json!({ "expires_in": 1800 })).await,
             _ => ROOT.to_owned(),
         };
         Self { world, row, token }

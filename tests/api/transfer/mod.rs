@@ -1,6 +1,7 @@
 //! Definitions that move: copies, exports and imports, between environments and deployments.
 
 mod copy;
+mod customers;
 mod export;
 mod import;
 mod moving_in;

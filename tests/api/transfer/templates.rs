@@ -84,7 +84,7 @@ async fn what_a_template_is_never_changes_by_an_import() {
     for (field, value, pointer) in [
         ("customer_fields", json!(["hush"]), "/connections/0/customer_fields"),
         // The address would be the customer's, and no secret is global: that may be. With a global secret it may not.
-        ("kind", json!("customer"), "/connections/0/kind"),
+        ("kind", json!("customer"), "/connections/0/supplied_by"),
         ("secrets", json!({ "token": "planted" }), "/connections/0/secrets/token"),
     ] {
         let other = super::document(&[with(with(definition.clone(), "stable_key", json!("x")), field, value)]);
