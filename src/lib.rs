@@ -20,6 +20,9 @@ pub mod egress;
 /// Does a connection work?
 pub mod probe;
 
+/// The OAuth 2.0 client.
+pub mod oauth;
+
 /// Where things rest: every SQL statement, and rows to domain types.
 pub mod store;
 

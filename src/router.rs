@@ -5,12 +5,13 @@ use axum::routing::{delete, get, options, patch, post, put};
 use axum::{Router, middleware};
 
 use crate::api::connections::{
-    bulk, copy, create, credentials, history, list, plan, replace, report, reveal, test, test_credentials, update,
+    authorize, bulk, copy, create, credentials, history, list, plan, replace, report, reveal, test, test_credentials,
+    update,
 };
 use crate::api::embedded::{builder, cors, drafts, exchange, origins, own, page, redemptions, sessions};
 use crate::api::transfer::{export, import};
 use crate::api::{
-    api_keys, audit_events, audit_verification, connect_links, connections, customers, embedded, keys, observe,
+    api_keys, audit_events, audit_verification, connect_links, connections, customers, embedded, keys, oauth, observe,
     providers, session, signing_keys, usages, webhooks,
 };
 use crate::app::App;
@@ -37,6 +38,11 @@ pub fn router(app: App) -> Router {
             "/v1/connections/{id}/test-credentials",
             patch(test_credentials::update_test_credentials).delete(test_credentials::delete_test_credentials),
         )
+        .route("/v1/connections/{id}/authorizations", post(authorize::create_authorization))
+        .route("/v1/connections/{id}/authorizations/{authorization}", get(authorize::find_authorization))
+        // What a person's browser asks meanwhile
+        .route("/oauth/start/{ticket}", get(oauth::start::start_authorization))
+        .route("/oauth/callback", get(oauth::callback::finish_authorization))
         // Tests
         .route("/v1/tests", post(test::test_draft))
         .route("/v1/connections/{id}/tests", get(test::list_tests).post(test::create_test))
@@ -132,6 +138,14 @@ fn embedded_pages() -> Router {
             patch(builder::update_test_credentials).delete(builder::delete_test_credentials).options(cors::preflight),
         )
         .route("/v1/embedded/connections/{id}/replace", post(builder::replace_usages).options(cors::preflight))
+        .route(
+            "/v1/embedded/connections/{id}/authorizations",
+            post(embedded::authorize::create_authorization).options(cors::preflight),
+        )
+        .route(
+            "/v1/embedded/connections/{id}/authorizations/{authorization}",
+            get(embedded::authorize::find_authorization).options(cors::preflight),
+        )
         .route("/v1/embedded/providers", options(cors::preflight))
         .route("/v1/embedded/providers/{provider}", options(cors::preflight))
         .route("/v1/embedded/sessions/exchange", post(exchange::exchange_token).options(cors::preflight))

@@ -4,6 +4,7 @@
 //! ```text
 //! kf_ ‖ random[43 base62] ‖ base62(CRC32(the 43 characters))[6]     an API key
 //! ks_ ‖ random[43 base62] ‖ base62(CRC32(the 43 characters))[6]     an embedded session
+//! ka_ ‖ random[43 base62] ‖ base62(CRC32(the 43 characters))[6]     of an authorization: its ticket, its state, its cookie
 //! kd_ ‖ random[43 base62] ‖ base62(CRC32(the 43 characters))[6]     a session of the dashboard, in a cookie alone
 //! kl_ ‖ random[43 base62] ‖ base62(CRC32(the 43 characters))[6]     a connect link, in the fragment of its URL and redeemed once
 //! ```
@@ -48,6 +49,8 @@ pub enum Token {
     ApiKey(TokenHash),
     /// It has the form of an embedded session.
     Session(TokenHash),
+    /// It has the form of what an authorization is made of.
+    Authorization(TokenHash),
     /// It has the form of a session of the dashboard.
     Dashboard(TokenHash),
     /// It has the form of a connect link.
@@ -72,6 +75,7 @@ impl Token {
         match prefix {
             "kf_" if is_whole => Some(Self::ApiKey(hash(text))),
             "ks_" if is_whole => Some(Self::Session(hash(text))),
+            "ka_" if is_whole => Some(Self::Authorization(hash(text))),
             "kd_" if is_whole => Some(Self::Dashboard(hash(text))),
             "kl_" if is_whole => Some(Self::Link(hash(text))),
             _ => None,
@@ -90,6 +94,12 @@ impl Token {
         new_token("ks_", random)
     }
 
+    /// Makes a new ticket, state or cookie of an authorization.
+    #[must_use]
+    pub fn new_authorization(random: &dyn Random) -> NewToken {
+        new_token("ka_", random)
+    }
+
     /// Makes a new token for a session of the dashboard.
     #[must_use]
     pub fn new_dashboard(random: &dyn Random) -> NewToken {
@@ -106,7 +116,11 @@ impl Token {
     #[must_use]
     pub const fn hash(&self) -> &TokenHash {
         match self {
-            Self::ApiKey(hash) | Self::Session(hash) | Self::Dashboard(hash) | Self::Link(hash) => hash,
+            Self::ApiKey(hash)
+            | Self::Session(hash)
+            | Self::Authorization(hash)
+            | Self::Dashboard(hash)
+            | Self::Link(hash) => hash,
         }
     }
 }

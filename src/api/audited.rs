@@ -9,6 +9,7 @@ use crate::domain::actor::Actor;
 use crate::domain::audit::{AuditAction, AuditEntry};
 use crate::domain::environment::Environment;
 use crate::domain::id::OperationId;
+use crate::ports::Statement;
 use crate::store::commit::Commit;
 use crate::store::{audit, vault_entries};
 
@@ -32,6 +33,14 @@ pub struct Entry {
 /// 503 when the master key is missing.
 pub fn begin(app: &App, actor: &Actor, entry: Entry) -> Result<Commit, ApiError> {
     begin_all(app, vec![(actor.clone(), entry)])
+}
+
+/// The statements with which a commit begins, for a batch that tells by its own rows whether it was done.
+///
+/// # Errors
+/// 503 when the master key is missing.
+pub fn statements(app: &App, actor: &Actor, entry: Entry) -> Result<Vec<Statement>, ApiError> {
+    Ok(begin(app, actor, entry)?.into_statements())
 }
 
 /// Begins a commit with several audit rows, in their order.

@@ -205,8 +205,8 @@ impl Claim {
 
     fn find_caller(&self, app: &App) -> Query<Option<(Caller, Option<SignedIn>)>> {
         match self.token.clone() {
-            // A link proves nothing of itself: it is redeemed for a session.
-            None | Some(Token::Link(_)) => nothing().map(|()| None),
+            // A link proves nothing of itself, it is redeemed for a session; neither does what an authorization is made of.
+            None | Some(Token::Link(_) | Token::Authorization(_)) => nothing().map(|()| None),
             Some(Token::ApiKey(hash))
                 if app.config.root_key.as_ref().is_some_and(|root| root.matches(hash.as_str())) =>
             {

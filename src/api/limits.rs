@@ -41,6 +41,14 @@ pub async fn may_retest(app: &App, hosts: BTreeSet<&str>) -> Result<bool, ApiErr
     Ok(all.run(&*app.database).await?)
 }
 
+/// Counts an attempt to authorize a connection.
+///
+/// # Errors
+/// 429 when there were too many.
+pub async fn count_authorization(app: &App, connection: &str) -> Result<(), ApiError> {
+    require(app, &format!("authorization:{connection}"), MINUTE, app.config.limits.tests_per_minute).await
+}
+
 /// Counts a message sent for a connection (or for a caller's draft).
 ///
 /// # Errors

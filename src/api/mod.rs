@@ -21,6 +21,7 @@ pub mod extract;
 pub mod idempotency;
 pub mod keys;
 pub mod limits;
+pub mod oauth;
 pub mod observe;
 pub mod openapi;
 pub mod providers;

@@ -5,14 +5,15 @@ use utoipa::{IntoResponses, Modify, OpenApi};
 
 use super::claim::SESSION_COOKIE;
 use super::connections::{
-    bulk, copy, create, credentials, delete, history, list, plan, replace, report, reveal, test, test_credentials,
-    update,
+    authorize, bulk, copy, create, credentials, delete, history, list, plan, replace, report, reveal, test,
+    test_credentials, update,
 };
 use super::embedded::{
-    builder, connections, drafts, exchange, origins, own, page, providers as embedded_providers, redemptions,
-    session as embedded_session, sessions,
+    authorize as embedded_authorize, builder, connections, drafts, exchange, origins, own, page,
+    providers as embedded_providers, redemptions, session as embedded_session, sessions,
 };
 use super::error::Problem;
+use super::oauth::{callback, start};
 use super::transfer::{export, import};
 use super::{
     api_keys, audit_events, audit_verification, connect_links, customers, keys, observe, providers, session,
@@ -31,6 +32,8 @@ use super::{
         list::list_connections, list::count_facets, create::create_connection,
         plan::plan_connection, bulk::change_connections, list::find_connection, update::update_connection, delete::delete_connection,
         test_credentials::update_test_credentials, test_credentials::delete_test_credentials,
+        authorize::create_authorization, authorize::find_authorization,
+        start::start_authorization, callback::finish_authorization,
         test::test_draft, test::list_tests, test::create_test,
         history::list_revisions, history::find_revision, history::restore_revision, history::list_events,
         reveal::reveal_secrets, credentials::resolve_credentials, credentials::resolve_credentials_by_key,
@@ -49,6 +52,7 @@ use super::{
         embedded_providers::list_providers, embedded_providers::find_provider, connections::list_connections,
         own::create_connection, own::find_connection, own::update_connection, own::delete_connection, own::create_test,
         drafts::test_draft, builder::update_test_credentials, builder::delete_test_credentials, builder::replace_usages,
+        embedded_authorize::create_authorization, embedded_authorize::find_authorization,
         embedded_session::find_session, page::show_picker,
         keys::list_keys, keys::rewrap_keys,
         webhooks::list_webhooks, webhooks::create_webhook, webhooks::delete_webhook, webhooks::list_deliveries,
@@ -60,6 +64,7 @@ use super::{
     tags(
         (name = "Providers", description = "The catalogue: what can be connected, and how."),
         (name = "Connections", description = "Connections, their lists and facets."),
+        (name = "Authorization", description = "What a person's browser asks while it authorizes a connection: pages."),
         (name = "Tests", description = "Tests harm nothing. A failed test is a result, not an error."),
         (name = "History", description = "Revisions of values, and events."),
         (name = "Credentials", description = "What workflows resolve, and what people reveal."),

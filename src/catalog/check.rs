@@ -3,6 +3,7 @@
 
 mod field;
 mod icon;
+mod oauth;
 #[cfg(test)]
 mod refusals;
 mod request;
@@ -78,6 +79,9 @@ fn check_type(connection_type: &ConnectionType, faults: &mut Faults) {
             test::check(connection_type, request, &at, faults);
         }
         Reach::Server(server) => server::check(connection_type, server, &at, faults),
+    }
+    if let Some(oauth) = &connection_type.oauth {
+        oauth::check(connection_type, oauth, &at, faults);
     }
     uses::check(connection_type, &at, faults);
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
+use super::file::Oauth;
 use super::fill::FillError;
+use super::oauth::{self, Client};
 use super::provider::{ConnectionType, Field};
 use super::reach::Reach;
 use super::template::Template;
@@ -26,9 +28,25 @@ pub fn destinations(
         Reach::Request(template) => template,
         Reach::Server(template) => return Ok(BTreeSet::from([server::origin(template, settings, secrets)?])),
     };
-    let base_url = request::base_url(template, settings, secrets)?;
+    let base_url = match request::base_url(template, settings, secrets) {
+        // What the authorization server answers: known once there are tokens.
+        Err(FillError::Unset(hole)) if provides(connection_type, &hole) => None,
+        found => Some(found?),
+    };
     let fixed = template.destinations.iter().filter_map(|origin| Url::parse(origin).ok());
-    Ok([base_url].into_iter().chain(fixed).filter_map(|url| Origin::of(&url).ok()).collect())
+    let client = oauth::client(connection_type, settings, secrets)?;
+    let servers = client.into_iter().flat_map(token_servers);
+    Ok(base_url.into_iter().chain(fixed).chain(servers).filter_map(|url| Origin::of(&url).ok()).collect())
+}
+
+fn provides(connection_type: &ConnectionType, hole: &str) -> bool {
+    connection_type.oauth.as_ref().is_some_and(|oauth| oauth.provides().any(|name| name == hole))
+}
+
+/// Where a client proves itself, and where its tokens go: where the addresses are discovered, they are the issuer's.
+fn token_servers(client: Client<'_>) -> impl Iterator<Item = Url> {
+    let issuer = client.issuer.filter(|_| client.token_url.is_none()).and_then(|issuer| Url::parse(&issuer).ok());
+    [client.token_url, client.revoke_url, issuer].into_iter().flatten()
 }
 
 /// The fields whose values decide where secrets are sent, secret ones among them.
@@ -38,8 +56,9 @@ pub fn deciding_fields(connection_type: &ConnectionType) -> BTreeSet<&str> {
         Reach::Request(request) => request.base_urls().collect(),
         Reach::Server(server) => server.deciding().into(),
     };
+    let servers = connection_type.oauth.iter().flat_map(Oauth::urls).map(|(_, template)| template);
     let declared = connection_type.fields.iter().filter(|field| field.destination).map(|field| field.key.as_str());
-    by_place.into_iter().flat_map(Template::holes).chain(declared).collect()
+    by_place.into_iter().chain(servers).flat_map(Template::holes).chain(declared).collect()
 }
 
 /// Whether a template may leave these fields to its customers: else the organization's secrets would go where a customer says.

@@ -3,6 +3,7 @@
 
 mod auth;
 mod field;
+pub mod oauth;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use utoipa::ToSchema;
 
 pub use auth::Auth;
 pub use field::{Cut, Field, FieldType, Letters, Refusal, VisibleWhen};
+pub use oauth::{Grant, Kept, Oauth};
 
 use super::reach::{Reach, ServerTemplate};
 use super::statuses::Statuses;
@@ -76,6 +78,8 @@ pub struct ConnectionType {
     pub fields: Vec<Field>,
     /// What other tools ask for and Keyfob cannot do, by the key under which it would be sent: why, and what to do.
     pub unavailable: BTreeMap<String, String>,
+    /// How its tokens are obtained, where it uses OAuth 2.0.
+    pub oauth: Option<Oauth>,
     /// How the provider is reached with these values.
     pub reach: Reach,
     /// How to find out, without harm, whether the credential works. A server is tested as its protocol says.
@@ -98,6 +102,7 @@ struct Written {
     fields: Vec<Field>,
     #[serde(default)]
     unavailable: BTreeMap<String, String>,
+    oauth: Option<Oauth>,
     request: Option<RequestTemplate>,
     server: Option<ServerTemplate>,
     test: Option<Test>,
@@ -109,13 +114,13 @@ impl TryFrom<Written> for ConnectionType {
     type Error = &'static str;
 
     fn try_from(written: Written) -> Result<Self, &'static str> {
-        let Written { key, name, description, guide, fields, unavailable, test, no_test, message, .. } = written;
+        let Written { key, name, description, guide, fields, unavailable, oauth, test, no_test, message, .. } = written;
         let reach = match (written.request, written.server) {
             (Some(request), None) => Reach::Request(request),
             (None, Some(server)) => Reach::Server(server),
             _ => return Err("must hold either request or server"),
         };
-        Ok(Self { key, name, description, guide, fields, unavailable, reach, test, no_test, message })
+        Ok(Self { key, name, description, guide, fields, unavailable, oauth, reach, test, no_test, message })
     }
 }
 

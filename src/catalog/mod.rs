@@ -8,6 +8,7 @@ pub mod file;
 pub mod fill;
 pub mod json_schema;
 pub mod key_file;
+pub mod oauth;
 mod pattern;
 mod placeholder;
 pub mod provider;

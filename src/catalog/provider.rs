@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::file::{self, Category, Cut, FieldType, Letters, Message, Refusal, Test, VisibleWhen};
+use super::file::{self, Category, Cut, FieldType, Letters, Message, Oauth, Refusal, Test, VisibleWhen};
 use super::reach::Reach;
 
 /// A third-party service.
@@ -37,6 +37,9 @@ pub struct ConnectionType {
     /// What other tools ask for and Keyfob cannot do, by the key under which it would be sent: why, and what to do.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unavailable: BTreeMap<String, String>,
+    /// How its tokens are obtained, where it uses OAuth 2.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth: Option<Oauth>,
     /// How the provider is reached with these values.
     pub reach: Reach,
     /// How to find out, without harm, whether the credential works; none where nothing harmless does.
@@ -118,6 +121,7 @@ impl From<&file::ConnectionType> for ConnectionType {
             name: file.name.clone(),
             fields: file.fields.iter().map(Field::from).collect(),
             unavailable: file.unavailable.clone(),
+            oauth: file.oauth.clone(),
             reach: file.reach.clone(),
             test: file.test.clone(),
             message: file.message.clone(),

@@ -164,6 +164,16 @@ impl Common {
             Auth::Header { name, value } => {
                 self.headers.insert(values.header_name(name)?, values.header_value(value)?);
             }
+            Auth::AccessToken { placement, name, prefix, token } => match values.text(placement)?.as_str() {
+                "header" => {
+                    let value = format!("{} {}", values.text(prefix)?, values.text(token)?);
+                    let value = sensitive(&value);
+                    let value = value.ok_or_else(|| unfit(token, "has characters that a header cannot carry"))?;
+                    self.headers.insert(values.header_name(name)?, value);
+                }
+                "query" => drop(self.query.insert(values.text(name)?, values.text(token)?)),
+                _ => return Err(unfit(placement, "must be header or query")),
+            },
             Auth::Query { name, value } => {
                 self.query.insert(values.text(name)?, values.text(value)?);
             }

@@ -10,7 +10,7 @@ use super::file::{FieldType, VisibleWhen};
 use super::fill::FillError;
 use super::provider::{ConnectionType, Field};
 use super::reach::Reach;
-use super::{key_file, request, server, text};
+use super::{key_file, oauth, request, server, text};
 use crate::domain::values::{Secret, Secrets, Settings};
 
 /// The most bytes that all keys and texts of a connection may have together.
@@ -247,13 +247,15 @@ impl Door<'_> {
 
     /// Puts good values where they will go, and refuses those that do not fit there.
     fn places(&mut self, settings: &Settings, secrets: &Secrets) {
+        let secrets = &oauth::with_stand_ins(self.connection_type, secrets);
         let rendered = match &self.connection_type.reach {
             Reach::Request(template) => request::render(template, settings, secrets).map(drop),
             Reach::Server(template) => server::render(template, settings, secrets).map(drop),
         };
         let reached = rendered.and_then(|()| destinations(self.connection_type, settings, secrets).map(drop));
         let tested = reached.and_then(|()| request::fits(self.connection_type, settings, secrets));
-        let Err(error) = tested else { return };
+        let client = tested.and_then(|()| oauth::client(self.connection_type, settings, secrets).map(drop));
+        let Err(error) = client else { return };
         let (key, code, sentence) = match &error {
             FillError::Unset(field) if self.part.leaves_out(field) => return,
             FillError::Unset(field) => (field, "missing", "is required."),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::file::{Category, ConnectionType, Field, FieldType, Guide, Provider, SideEffect, VisibleWhen};
+use super::file::{Category, ConnectionType, Field, FieldType, Grant, Guide, Provider, SideEffect, VisibleWhen};
 use super::json_schema::json_schema;
 use super::reach::Reach;
 
@@ -59,10 +59,23 @@ pub struct TypeView<'a> {
     pub json_schema: Value,
     /// What other tools ask for and Keyfob cannot do, by the key under which it would be sent: why, and what to do.
     pub unavailable: &'a BTreeMap<String, String>,
+    /// How its tokens are obtained; null where it does not use OAuth 2.0.
+    pub oauth: Option<OauthView>,
     /// What its test does at the provider; null where it has none.
     pub test_side_effect: Option<SideEffect>,
     /// Whether a test may send a message that people see, when asked for.
     pub sends_message: bool,
+}
+
+/// How tokens are obtained by OAuth 2.0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Oauth)]
+pub struct OauthView {
+    /// The grant. With `authorization_code` the connection is saved first and then authorized by a person, with
+    /// `POST /v1/connections/{id}/authorizations`.
+    pub grant: Grant,
+    /// Whether tokens can be revoked at the provider when the connection is deleted.
+    pub can_revoke: bool,
 }
 
 /// A field of a form.
@@ -135,6 +148,10 @@ impl<'a> From<&'a ConnectionType> for TypeView<'a> {
             fields: of.fields.iter().map(FieldView::from).collect(),
             json_schema: json_schema(of),
             unavailable: &of.unavailable,
+            oauth: of.oauth.as_ref().map(|oauth| OauthView {
+                grant: oauth.grant,
+                can_revoke: oauth.revoke_url.is_some() || oauth.token_url.is_none(),
+            }),
             test_side_effect: match &of.reach {
                 Reach::Request(_) => of.test.as_ref().map(|test| test.side_effect),
                 // Servers can log who connects.

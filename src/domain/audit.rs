@@ -35,6 +35,10 @@ actions! {
     ConnectionCreated = "connection.created";
     /// A connection was changed.
     ConnectionUpdated = "connection.updated";
+    /// Somebody asked for a person's consent at the provider.
+    AuthorizationStarted = "connection.authorization_started";
+    /// A person consented at the provider: the connection has new tokens.
+    ConnectionAuthorized = "connection.authorized";
     /// An older revision was restored.
     ConnectionRestored = "connection.restored";
     /// A connection was deleted.

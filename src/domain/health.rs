@@ -23,6 +23,8 @@ pub enum Source {
     Report,
     /// A scheduled test.
     Schedule,
+    /// A person's consent, or the renewal of tokens.
+    Authorization,
 }
 
 impl Source {
@@ -35,6 +37,7 @@ impl Source {
             Self::Message => "message",
             Self::Report => "report",
             Self::Schedule => "schedule",
+            Self::Authorization => "authorization",
         }
     }
 }
@@ -71,6 +74,12 @@ impl Health {
     #[must_use]
     pub const fn missing() -> Self {
         Self { reason: Some(Reason::Missing), ..Self::never_tested() }
+    }
+
+    /// The health of a new revision that waits for a person's consent.
+    #[must_use]
+    pub const fn not_authorized() -> Self {
+        Self { reason: Some(Reason::NotAuthorized), ..Self::never_tested() }
     }
 
     /// The health of a new revision whose first test was this one.

@@ -90,6 +90,8 @@ id! {
     ConnectLinkId = "cnl_";
     /// The id of a test of a stored connection.
     TestId = "tst_";
+    /// The id of an attempt to authorize a connection.
+    AuthorizationId = "aut_";
     /// The id of a webhook.
     WebhookId = "whk_";
     /// The id of a message to a webhook.

@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod attention;
 pub mod audit;
+pub mod authorization;
 pub mod caller;
 pub mod connection;
 pub mod email;
@@ -18,6 +19,7 @@ pub mod revision;
 pub mod scope;
 pub mod text;
 pub mod time;
+pub mod tokens;
 pub mod usage;
 pub mod values;
 pub mod verdict;

@@ -69,6 +69,7 @@ reasons! {
     NoTest "no_test" None "This type of connection has no test that harms nothing.";
     CredentialNotChecked "credential_not_checked" Edit "The address answers the same without the credential: choose a test path that needs it.";
     NotAuthorized "not_authorized" Reauthorize "The provider's consent has not been given yet.";
+    AuthorizationEnded "authorization_ended" Reauthorize "The provider's consent has ended or was withdrawn: authorize it again.";
     TemplateChanged "template_changed" Retry "A global value of the template changed since the last test.";
     DestinationChanged "destination_changed" Edit "The address where the secrets go changed: enter the secrets again.";
     Reported "reported" Edit "A workflow reported that the provider refused the credential.";

@@ -14,7 +14,7 @@ use super::Invalid;
 ///
 /// Deserializes from an integer (a row) and serializes as RFC 3339 text (the API); a time that a caller
 /// sends is parsed by [`Timestamp::parse`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = String, format = DateTime, example = "2026-11-20T10:00:00.000Z")]
 pub struct Timestamp(i64);

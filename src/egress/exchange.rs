@@ -77,6 +77,12 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// An answer with a whole body: for tests of what answers mean.
+    #[cfg(test)]
+    pub(crate) const fn new(status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Self {
+        Self { status, headers, body: Some(body) }
+    }
+
     /// The whole body.
     ///
     /// # Errors

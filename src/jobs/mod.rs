@@ -5,6 +5,7 @@ mod announce;
 mod deliver;
 mod merge;
 mod orphans;
+mod renew;
 mod resolves;
 mod retest;
 mod rewrap;
@@ -50,7 +51,8 @@ pub async fn run(app: &App) {
     report(&app, "summarise_resolves", resolves::run(&app).await);
     report(&app, "seal_audit_events", seal::run(&app, SealedLog::AuditEvents).await);
     report(&app, "seal_events", seal::run(&app, SealedLog::Events).await);
-    // These two wait for strangers, up to half a minute each: nothing of ours waits for them.
+    // These wait for strangers, up to half a minute each: nothing of ours waits for them.
+    report(&app, "renew_tokens", renew::run(&app).await);
     report(&app, "deliver", deliver::run(&app).await);
     report(&app, "retest", retest::run(&app).await);
 }

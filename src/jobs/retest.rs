@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::api::connections::effective::{Purpose, to_test};
 use crate::api::connections::layers::Edits;
 use crate::api::connections::tested::Tested;
+use crate::api::connections::tokens;
 use crate::api::connections::values::{check_key, find_key_check, type_of};
 use crate::api::error::ApiError;
 use crate::api::limits;
@@ -93,10 +94,11 @@ async fn test(app: &App, ring: &KeyRing, id: &ConnectionId) -> Result<Outcome, A
     if !type_of(&sources.connection)?.has_harmless_test() {
         return put_off(app, id, UNTESTED).await;
     }
-    let draft = to_test(app, ring, &sources, (Purpose::Run, Edits::default())).await?;
+    let mut draft = to_test(app, ring, &sources, (Purpose::Run, Edits::default())).await?;
     if !limits::may_retest(app, draft.hosts()).await? {
         return put_off(app, id, BUSY).await;
     }
+    tokens::attach(app, ring, &sources, &mut draft).await?;
     let tested = Tested::run(app, &draft, sources.basis(), Source::Schedule).await;
     if tested.finding.reason == Some(Reason::NoTest) {
         return put_off(app, id, UNTESTED).await;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::api::error::ApiError;
 use crate::app::App;
-use crate::store::{self, access, connect_links, garbage, idempotency, rates, sign_ins, signing_keys, tests, webhooks};
+use crate::store::{
+    self, access, authorizations, connect_links, garbage, idempotency, rates, sign_ins, signing_keys, tests, webhooks,
+};
 
 use super::Done;
 
@@ -33,6 +35,7 @@ pub(super) async fn run(app: &App) -> Result<Done, ApiError> {
         idempotency::delete_before(now - DAY),
         rates::delete_before(now - DAY * 2),
         access::delete_sessions_before(now - DAY),
+        authorizations::delete_before(now - DAY),
         signing_keys::delete_used_before(now),
         sign_ins::delete_before(now - DAY),
         tests::delete_before(now - TESTS_KEPT),

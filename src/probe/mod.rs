@@ -74,12 +74,29 @@ pub struct Finding {
     pub facts: Facts,
     /// Scopes that the provider says it granted.
     pub granted_scopes: Vec<String>,
+    /// Scopes that were asked for and not granted.
+    pub missing_scopes: Vec<String>,
     /// When the credential expires, if the provider says so.
     pub expires_at: Option<Timestamp>,
 }
 
+impl Finding {
+    /// A verdict, and nothing beside it.
+    #[must_use]
+    pub const fn bare(verdict: Verdict, reason: Option<Reason>) -> Self {
+        Self {
+            verdict,
+            reason,
+            facts: Facts::new(),
+            granted_scopes: Vec::new(),
+            missing_scopes: Vec::new(),
+            expires_at: None,
+        }
+    }
+}
+
 impl From<Ruling> for Finding {
     fn from(Ruling { verdict, reason }: Ruling) -> Self {
-        Self { verdict, reason, facts: Facts::new(), granted_scopes: Vec::new(), expires_at: None }
+        Self::bare(verdict, reason)
     }
 }

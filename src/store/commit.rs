@@ -93,6 +93,12 @@ impl Commit {
         self.statements.extend(statements);
     }
 
+    /// The statements alone.
+    #[must_use]
+    pub fn into_statements(self) -> Vec<Statement> {
+        self.statements
+    }
+
     /// Executes the batch. When the database's answer is an error, looks whether it was done all the same: the answer may
     /// have been lost, or the batch sent twice, and then its own rows are what the second one meets.
     ///

@@ -171,7 +171,9 @@ pub fn store_attempt(
         takes!(),
         ", ?8, facts), granted_scopes = iif(?9 <> '[]' and ",
         takes!(),
-        ", ?9, granted_scopes), \
+        ", ?9, granted_scopes), missing_scopes = iif(?9 <> '[]' and ",
+        takes!(),
+        ", ?13, missing_scopes), \
          failed_tests = case when ?3 in ('valid', 'limited') then 0 \
          when ?3 = 'invalid' and ?6 = 'schedule' then failed_tests + 1 else failed_tests end, \
          expires_at = iif(kind <> 'template' and ",
@@ -195,6 +197,7 @@ pub fn store_attempt(
             expires_at.into(),
             basis.template_revision.into(),
             basis.test_version.into(),
+            json(&found.missing_scopes),
         ],
     )
 }

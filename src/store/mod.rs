@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod authorizations;
 pub mod chain;
 pub mod checkpoints;
 pub mod commit;
@@ -31,6 +32,7 @@ pub mod signing_keys;
 pub mod sources;
 pub mod templates;
 pub mod tests;
+pub mod tokens;
 pub mod transfer;
 pub mod usages;
 pub mod vault_entries;

@@ -12,6 +12,7 @@ use crate::ports::Statement;
 use crate::vault::Entry;
 
 use super::row::connection_json;
+use super::tokens::{TokensRow, tokens_json};
 use super::vault_entries::entry_json;
 use super::{Query, optional, statement};
 
@@ -28,6 +29,8 @@ pub struct Sources {
     pub template: Option<Connection>,
     /// The entry of the template's secrets.
     pub template_entry: Option<Entry>,
+    /// Its OAuth tokens: of a template, those of its test credentials.
+    pub tokens: Option<TokensRow>,
 }
 
 impl Sources {
@@ -35,6 +38,13 @@ impl Sources {
     #[must_use]
     pub fn template_basis(&self) -> Option<(&ConnectionId, u64)> {
         self.template.as_ref().map(|template| (&template.id, template.history.revision))
+    }
+
+    /// Whose tokens are used: the connection's; of a template, those of its test credentials.
+    #[must_use]
+    pub fn tokens_owner(&self) -> String {
+        let connection = &self.connection;
+        if connection.definition.is_some() { test_owner(&connection.id) } else { connection.id.to_string() }
     }
 
     /// What a verdict about these values rests on.
@@ -53,7 +63,7 @@ impl Sources {
 macro_rules! sources_json {
     () => {
         concat!(
-            "format('[%s,%s,%s,%s,%s]', (select ",
+            "format('[%s,%s,%s,%s,%s,%s]', (select ",
             connection_json!(),
             " from connections c where c.rowid = o.rowid), coalesce((select ",
             entry_json!(),
@@ -66,7 +76,9 @@ macro_rules! sources_json {
             " from connections c where c.id = o.template_id), 'null'), coalesce((select ",
             entry_json!(),
             " from connections t cross join vault_entries v on v.owner_id = t.id and v.purpose = 'values' \
-             and v.number = t.secrets_revision where t.id = o.template_id), 'null'))"
+             and v.number = t.secrets_revision where t.id = o.template_id), 'null'), coalesce((select ",
+            tokens_json!(),
+            " from oauth_tokens g where g.owner_id = o.id || iif(o.kind = 'template', '/test', '')), 'null'))"
         )
     };
 }

@@ -40,6 +40,8 @@ mod merging;
 #[cfg(test)]
 mod naughty;
 #[cfg(test)]
+mod oauth;
+#[cfg(test)]
 mod orphans;
 #[cfg(test)]
 mod people;

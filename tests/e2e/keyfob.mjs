@@ -38,7 +38,7 @@ const EGRESS = {
 
 // Starts a Keyfob with an empty database, or on the state that another one left; `vars` adds to and replaces the variables and
 // secrets of the Worker. With `sockets` it may open sockets, and reach more than loopback:
-// then the test connects to loopback alone.
+// then the test connects to loopback alone. With `isolates` so many Workers of the same build share its D1 and KV.
 //
 // - `url`: where it listens, assets included; `directUrl`: the Worker's own socket, without Miniflare's front
 // - `rootKey`, `secrets`: what it was given
@@ -49,15 +49,16 @@ const EGRESS = {
 // - `scheduled({ cron, scheduledTime })`: runs the cron handler
 // - `restart({ vars, whileStopped })`: stops it, does what is to be done to its files, and starts it again on the same state
 //   and secrets
+// - `directUrls`: the sockets of all its isolates
 // - `stop()`: stops it and removes the state
-export async function startKeyfob({ vars = {}, stateDir: left, sockets = false } = {}) {
+export async function startKeyfob({ vars = {}, stateDir: left, sockets = false, isolates = 1 } = {}) {
   const stateDir = left ?? (await mkdtemp(join(tmpdir(), "keyfob-e2e-")));
   const secrets = { MASTER_KEYS: newMasterKeys(), ROOT_API_KEY: newApiKey(), ALLOW_PRIVATE_NETWORK: "true", ...vars };
   const logs = [];
-  let worker = await startWorker({ stateDir, secrets, logs, sockets });
+  let worker = await startWorker({ stateDir, secrets, logs, sockets, isolates });
   const database = await worker.getD1Database("DATABASE");
   if (!(await isMigrated(database))) await migrate(database);
-  let urls = await urlsOf(worker);
+  let urls = await urlsOf(worker, isolates);
 
   return {
     secrets,
@@ -68,7 +69,10 @@ export async function startKeyfob({ vars = {}, stateDir: left, sockets = false }
       return urls.url;
     },
     get directUrl() {
-      return urls.directUrl;
+      return urls.directUrls[0];
+    },
+    get directUrls() {
+      return urls.directUrls;
     },
     request: (method, path, { key = secrets.ROOT_API_KEY, ...rest } = {}) => request(urls.url, method, path, { key, ...rest }),
     database: () => worker.getD1Database("DATABASE"),
@@ -80,8 +84,8 @@ export async function startKeyfob({ vars = {}, stateDir: left, sockets = false }
       // Two workerd on one state folder would fail with SQLITE_BUSY: the old one goes first.
       await worker.dispose();
       await whileStopped?.();
-      worker = await startWorker({ stateDir, secrets: { ...secrets, ...changes }, logs, sockets });
-      urls = await urlsOf(worker);
+      worker = await startWorker({ stateDir, secrets: { ...secrets, ...changes }, logs, sockets, isolates });
+      urls = await urlsOf(worker, isolates);
     },
     async stop() {
       await worker.dispose();
@@ -123,13 +127,12 @@ export async function filesBelow(folder) {
   return Promise.all(paths.map(async (path) => ({ path, bytes: await readFile(path) })));
 }
 
-async function startWorker({ stateDir, secrets, logs, sockets }) {
+async function startWorker({ stateDir, secrets, logs, sockets, isolates }) {
   const config = unstable_readConfig({ config: CONFIG });
   const { workerOptions, main } = unstable_getMiniflareWorkerOptions(config);
   const worker = {
     ...workerOptions,
     ...(await modulesOf(main)),
-    name: config.name,
     // Not what .dev.vars says: a test must not depend on the machine.
     bindings: { ...config.vars, ...secrets },
     // A Worker in between passes no sockets.
@@ -138,7 +141,7 @@ async function startWorker({ stateDir, secrets, logs, sockets }) {
   };
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
-      workers: [worker, EGRESS],
+      workers: [...nameOf(isolates).map((name) => ({ ...worker, name })), EGRESS],
       host: "127.0.0.1",
       port: 0,
       cf: false,
@@ -177,8 +180,14 @@ async function isMigrated(database) {
   return (await database.prepare("select 1 from sqlite_master where name = 'connections'").first()) !== null;
 }
 
-async function urlsOf(worker) {
-  return { url: (await worker.ready).origin, directUrl: (await worker.unsafeGetDirectURL()).origin };
+// The names of the Workers: the first one answers behind Miniflare's front.
+function nameOf(isolates) {
+  return Array.from({ length: isolates }, (_, number) => (number === 0 ? "keyfob" : `keyfob-${number + 1}`));
+}
+
+async function urlsOf(worker, isolates) {
+  const direct = await Promise.all(nameOf(isolates).map((name) => worker.unsafeGetDirectURL(name)));
+  return { url: (await worker.ready).origin, directUrls: direct.map((url) => url.origin) };
 }
 
 // What Miniflare itself has to say, kept beside the lines of the Worker instead of printed.

@@ -15,6 +15,8 @@ mod model;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
+mod renewal;
+#[cfg(test)]
 mod schedules;
 #[cfg(test)]
 mod sim;

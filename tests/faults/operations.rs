@@ -44,6 +44,8 @@ pub(crate) struct Stage {
     /// That customer's connection, and a session of theirs.
     own: String,
     session: String,
+    /// Two that wait for a person's consent: the organization's, and that customer's.
+    waiting: [String; 2],
     api_key: String,
     origin: String,
     webhook: String,
@@ -81,6 +83,7 @@ pub(crate) fn stage() -> Stage {
     let test = Call::new("PATCH", test_credentials(&template), json!({ "secrets": { "token": "planted-test-1" } }));
     world.expect(200, &test.if_match(1));
     let own = id(world.expect(201, &create(under(&template, "known"))).json());
+    let waiting = [None, Some("known")].map(|customer| id(world.expect(201, &create(consent(customer))).json()));
     let minted = json!({ "environment": "development", "customer": "known" });
     let minted = world.expect(201, &Call::new("POST", "/v1/embedded/sessions", minted)).json();
     let api_key = json!({ "name": "Key", "scopes": ["audit:read"], "environments": ["staging"] });
@@ -113,6 +116,7 @@ pub(crate) fn stage() -> Stage {
         template,
         own,
         session,
+        waiting,
         api_key,
         origin,
         webhook,
@@ -123,6 +127,19 @@ pub(crate) fn stage() -> Stage {
         builder,
         cookie,
     }
+}
+
+/// A connection that waits for a person's consent.
+pub(crate) fn consent(customer: Option<&str>) -> Value {
+    let kind = if customer.is_some() { "customer" } else { "organization" };
+    json!({
+        "environment": "development", "provider": "oauth2", "connection_type": "authorization_code", "kind": kind,
+        "name": "Consent", "customer": customer, "secrets": { "client_secret": "planted-client-1" },
+        "settings": {
+            "base_url": "https://api.acme.dev", "authorize_url": "https://login.acme.dev/authorize",
+            "token_url": "https://login.acme.dev/token", "client_id": "client-1",
+        },
+    })
 }
 
 fn usage(connection: &str, step: &str) -> String {
@@ -159,6 +176,7 @@ pub(crate) fn operations(stage: &Stage) -> Vec<Operation> {
     operations.extend(in_the_designer(stage));
     operations.extend(on_own(stage));
     operations.extend(on_definitions(stage));
+    operations.extend(on_consents(stage));
     operations
 }
 
@@ -255,6 +273,18 @@ fn on_definitions(stage: &Stage) -> Vec<Operation> {
             import(json!([definition("new", "New"), definition("used", "Renamed"), definition("more", "More")])),
         ),
         repeats("import with secrets", import(json!([moving, definition("acme", "Acme")]))),
+    ]
+}
+
+/// What begins to ask a person for consent.
+fn on_consents(stage: &Stage) -> Vec<Operation> {
+    let [connection, own] = &stage.waiting;
+    let begin = |path: String| Call::new("POST", path, json!({})).with("idempotency-key", "once");
+    let path = format!("/v1/embedded/connections/{own}/authorizations");
+    let shows_secret = |name, call| Operation { shows_secret: true, ..Operation::new(name, call) };
+    vec![
+        shows_secret("authorize", begin(format!("/v1/connections/{connection}/authorizations"))),
+        shows_secret("authorize oneself", begin(path).with("authorization", &stage.session)),
     ]
 }
 

@@ -2,6 +2,7 @@
 //! time, and nothing happens but what the test polls.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,6 +23,7 @@ use keyfob::ports::{
 use keyfob::router::router;
 use serde_json::Value;
 use tower::ServiceExt;
+use url::form_urlencoded;
 
 use crate::edge::{Kv, Location};
 use crate::sim::{Plan, Port, Sim, SimClock};
@@ -41,6 +43,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<SimClock>,
     pub(crate) database: Arc<Sqlite>,
     pub(crate) kv: Arc<Kv>,
+    pub(crate) tokens: Arc<Tokens>,
     isolates: Vec<(App, Router)>,
     keys: &'static str,
 }
@@ -90,7 +93,13 @@ impl World {
     pub(crate) fn new(seed: u64, isolates: usize, lag: Duration) -> Self {
         let (sim, clock) = (Sim::seeded(seed), Arc::new(SimClock::at(NOW)));
         let kv = Kv::new(&sim, &clock, lag);
-        Self::of((sim, clock), Arc::new(Sqlite::migrated()), kv, (isolates, MASTER_KEYS), &Arc::default())
+        Self::of(
+            (sim, clock),
+            Arc::new(Sqlite::migrated()),
+            kv,
+            (isolates, MASTER_KEYS),
+            (&Arc::default(), Arc::default()),
+        )
     }
 
     /// A world of its own that begins as this one is now.
@@ -105,7 +114,13 @@ impl World {
         let random = Arc::new(SeededRandom::default());
         // Never again what was drawn before.
         random.fill(&mut vec![0; 32 * 1000]);
-        Self::of((sim, clock), Arc::new(Sqlite::of(&self.database.file())), kv, (self.isolates.len(), keys), &random)
+        Self::of(
+            (sim, clock),
+            Arc::new(Sqlite::of(&self.database.file())),
+            kv,
+            (self.isolates.len(), keys),
+            (&random, Arc::new(self.tokens.copy())),
+        )
     }
 
     fn of(
@@ -113,7 +128,7 @@ impl World {
         database: Arc<Sqlite>,
         kv: Arc<Kv>,
         (isolates, keys): (usize, &'static str),
-        random: &Arc<SeededRandom>,
+        (random, tokens): (&Arc<SeededRandom>, Arc<Tokens>),
     ) -> Self {
         let isolate = |number| {
             let port = |inner| Faulty { sim: Arc::clone(&sim), inner };
@@ -121,7 +136,7 @@ impl World {
                 database: Arc::new(Faulty { sim: Arc::clone(&sim), inner: Arc::clone(&database) }),
                 blobs: Arc::new(port(Arc::new(Location::new(&kv, number)))),
                 assets: Arc::new(Built),
-                network: Arc::new(Faulty { sim: Arc::clone(&sim), inner: Arc::new(Provider) }),
+                network: Arc::new(Faulty { sim: Arc::clone(&sim), inner: Arc::new(Provider(Arc::clone(&tokens))) }),
                 connect: Arc::new(Parrots),
                 sign: Arc::new(Ring),
                 clock: Arc::clone(&clock) as _,
@@ -140,7 +155,7 @@ impl World {
             (app.clone(), router(app))
         };
         let isolates = (0..isolates).map(isolate).collect();
-        Self { sim, clock, database, kv, isolates, keys }
+        Self { sim, clock, database, kv, tokens, isolates, keys }
     }
 
     /// A call to one of the isolates, not begun yet.
@@ -257,17 +272,64 @@ impl BlobStore for Faulty<Location> {
     }
 }
 
-/// A provider that accepts every credential and every signed message, and nothing else.
-struct Provider;
+/// A token endpoint: each refresh token is good once, and makes the next.
+#[derive(Default)]
+pub(crate) struct Tokens {
+    /// The number of the newest tokens.
+    newest: AtomicU64,
+    /// How often it was asked.
+    pub(crate) calls: AtomicU64,
+}
+
+impl Tokens {
+    fn copy(&self) -> Self {
+        let number = |counter: &AtomicU64| AtomicU64::new(counter.load(Ordering::SeqCst));
+        Self { newest: number(&self.newest), calls: number(&self.calls) }
+    }
+
+    /// The access token that was given last.
+    pub(crate) fn newest(&self) -> String {
+        format!("planted-access-{}", self.newest.load(Ordering::SeqCst))
+    }
+
+    fn answer(&self, body: &[u8]) -> (StatusCode, String) {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        let newest = self.newest.load(Ordering::SeqCst);
+        let spent = form_urlencoded::parse(body).find(|(name, _)| name == "refresh_token");
+        if spent.is_some_and(|(_, token)| token != format!("planted-refresh-{newest}")) {
+            return (StatusCode::BAD_REQUEST, r#"{"error":"invalid_grant"}"#.to_owned());
+        }
+        let next = newest + 1;
+        self.newest.store(next, Ordering::SeqCst);
+        let tokens = serde_json::json!({
+            "access_token": format!("planted-access-{next}"), "refresh_token": format!("planted-refresh-{next}"),
+            "expires_in": 3600,
+        });
+        (StatusCode::OK, tokens.to_string())
+    }
+}
+
+/// A provider that accepts every credential and every signed message, and nothing else; beside it a token endpoint.
+struct Provider(Arc<Tokens>);
 
 #[async_trait]
 impl Network for Faulty<Provider> {
     async fn send(&self, request: Outbound) -> Result<Inbound, NetworkError> {
         let knows = ["authorization", "webhook-signature"].iter().any(|name| request.headers.contains_key(*name));
         let status = if knows { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+        let tokens = (request.url.path() == "/token").then(|| (Arc::clone(&self.inner.0), request.body));
         let act = move || {
-            let body = stream::iter([Ok(Bytes::from_static(b"{}"))]).boxed();
-            async move { Ok(Inbound { status, headers: HeaderMap::new(), body }) }.boxed()
+            // What the endpoint does, it does when the effect is done, and each time that it is.
+            let tokens = tokens.clone();
+            async move {
+                let (status, body) = match tokens {
+                    Some((tokens, body)) => tokens.answer(&body),
+                    None => (status, "{}".to_owned()),
+                };
+                let body = stream::iter([Ok(Bytes::from(body))]).boxed();
+                Ok(Inbound { status, headers: HeaderMap::new(), body })
+            }
+            .boxed()
         };
         self.sim.effect(Port::Network, act, Err(NetworkError)).await
     }

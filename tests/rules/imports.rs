@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::source::{File, files, words};
 
 /// Every module with those that it uses. Each names only modules that stand before it.
-const USES: [(&str, &[&str]); 18] = [
+const USES: [(&str, &[&str]); 19] = [
     ("domain", &[]),
     ("ports", &["domain"]),
     ("catalog", &["domain", "ports"]),
     ("vault", &["domain", "ports"]),
     ("egress", &["domain", "ports"]),
     ("probe", &["catalog", "domain", "egress", "ports"]),
+    ("oauth", &["catalog", "domain", "egress", "ports"]),
     ("store", &["catalog", "domain", "ports", "vault"]),
     ("token", &["ports"]),
     ("webhook", &["domain", "egress", "ports"]),
@@ -23,8 +24,8 @@ const USES: [(&str, &[&str]); 18] = [
     (
         "api",
         &[
-            "app", "catalog", "config", "domain", "egress", "jwt", "people", "ports", "probe", "store", "token",
-            "vault", "webhook",
+            "app", "catalog", "config", "domain", "egress", "jwt", "oauth", "people", "ports", "probe", "store",
+            "token", "vault", "webhook",
         ],
     ),
     ("jobs", &["api", "app", "domain", "ports", "store", "vault", "webhook"]),

@@ -205,6 +205,9 @@ pub async fn make(
     let may_test = test && connection.definition.is_none();
     let tested = test_before_save(app, &draft, (connection.id.as_str(), basis), may_test).await?;
     values::set_values(&mut connection, &draft, tested.as_ref());
+    if tested.is_none() && draft.waits_for_consent() && connection.definition.is_none() {
+        connection.health = Health::not_authorized();
+    }
 
     let sealed = draft.seal(app, ring, (connection.id.as_str(), connection.environment, 1)).await?;
     connection.values.secrets_revision = sealed.as_ref().map(|sealed| sealed.context.number);

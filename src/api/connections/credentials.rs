@@ -25,12 +25,15 @@ use crate::domain::id::ConnectionId;
 use crate::domain::scope::Scope;
 use crate::domain::text::{Customer, StableKey, Step, Workflow};
 use crate::domain::time::Timestamp;
+use crate::domain::tokens::HeldTokens;
 use crate::domain::usage::Place;
-use crate::domain::values::Settings;
+use crate::domain::values::{Secrets, Settings};
 use crate::store::sources::{self, Sources};
 use crate::store::{connections, resolves};
 
 use super::effective::{self, Purpose};
+use super::tokens::{Renew, Subject};
+use super::trial::hand_over;
 use super::values::type_of;
 use super::view::HealthView;
 
@@ -94,8 +97,10 @@ pub struct Credentials<'a> {
     template: Option<&'a ConnectionId>,
     /// The revision of the template's values; a report names it.
     template_revision: Option<u64>,
-    /// The generation of its tokens; null where it has none.
+    /// The generation of its tokens, which a report names; null where it has none.
     token_generation: Option<u64>,
+    /// The type of its access token, which is the secret `access_token`; null where it has none.
+    token_type: Option<&'a str>,
     /// The key of its provider.
     provider: &'a str,
     /// The key of its connection type.
@@ -123,7 +128,7 @@ pub struct Credentials<'a> {
     params(("id" = ConnectionId, Path), ResolveQuery),
     responses(
         (status = 200, description = "The credentials", body = Credentials),
-        (status = 409, description = "Not resolvable (`connection_disabled`, `connection_expired`, `connection_incomplete`, `connection_not_active`, `destination_changed`, `customer_required`, `test_credentials_missing`)",
+        (status = 409, description = "Not resolvable (`connection_disabled`, `connection_expired`, `connection_incomplete`, `connection_not_active`, `destination_changed`, `customer_required`, `test_credentials_missing`, `connection_unauthorized`, `client_refused`, `scope_refused`)",
          body = crate::api::error::Problem, content_type = "application/problem+json"),
         Problems
     )
@@ -151,7 +156,7 @@ pub async fn resolve_credentials(
     get, path = "/v1/credentials", tag = "Credentials", params(ResolveByKeyQuery),
     responses(
         (status = 200, description = "The credentials", body = Credentials),
-        (status = 409, description = "Not resolvable (`connection_disabled`, `connection_expired`, `connection_incomplete`, `connection_not_active`, `destination_changed`, `customer_required`, `test_credentials_missing`)",
+        (status = 409, description = "Not resolvable (`connection_disabled`, `connection_expired`, `connection_incomplete`, `connection_not_active`, `destination_changed`, `customer_required`, `test_credentials_missing`, `connection_unauthorized`, `client_refused`, `scope_refused`)",
          body = crate::api::error::Problem, content_type = "application/problem+json"),
         Problems
     )
@@ -210,6 +215,7 @@ async fn answer(app: &App, who: &Identity, sources: &Sources, use_as: &Use) -> R
     refuse_unusable(sources, use_as.require, app.now())?;
     let connection = &sources.connection;
     let (settings, secrets) = effective::resolved(app, sources, use_as.purpose).await?;
+    let (settings, secrets, held) = with_tokens(app, sources, (settings, secrets)).await?;
     let rendered = match &type_of(connection)?.reach {
         Reach::Request(template) => request::render(template, &settings, &secrets).map(|request| (Some(request), None)),
         Reach::Server(template) => server::render(template, &settings, &secrets).map(|server| (None, Some(server))),
@@ -220,18 +226,32 @@ async fn answer(app: &App, who: &Identity, sources: &Sources, use_as: &Use) -> R
         revision: connection.history.revision,
         template: connection.owner.template.as_ref(),
         template_revision: sources.basis().template_revision,
-        token_generation: None,
+        token_generation: held.as_ref().map(|held| held.generation),
+        token_type: held.as_ref().map(|held| held.token_type.as_str()),
         provider: &connection.provider,
         connection_type: &connection.connection_type,
         settings: &settings,
         secrets: secrets.0.iter().map(|(field, secret)| (field.as_str(), secret.expose_secret())).collect(),
-        expires_at: expires_at(sources),
+        expires_at: [expires_at(sources), held.as_ref().and_then(|held| held.expires_at)].into_iter().flatten().min(),
         health: (&connection.health).into(),
         request,
         server,
     };
     note_use(app, connection, &who.actor);
     Ok(answer::json(StatusCode::OK, &credentials))
+}
+
+/// The values with fresh tokens, where the type uses OAuth, and without what the authorization server alone sees.
+async fn with_tokens(
+    app: &App,
+    sources: &Sources,
+    (settings, secrets): (Settings, Secrets),
+) -> Result<(Settings, Secrets, Option<HeldTokens>), ApiError> {
+    let Some(file) = &type_of(&sources.connection)?.oauth else { return Ok((settings, secrets, None)) };
+    let subject = Subject::new((app, app.ring()?), sources, (&settings, &secrets))?.ok_or(effective::INCOMPLETE)?;
+    let fresh = subject.fresh(Renew::Due).await??;
+    let (settings, secrets) = hand_over(file, (&settings, &secrets), &fresh.secrets);
+    Ok((settings, secrets, Some(fresh.held)))
 }
 
 /// Refuses what is there, but not what is asked for: another customer's, or a template where a customer's would be.

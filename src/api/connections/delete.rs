@@ -18,11 +18,12 @@ use crate::domain::time::Timestamp;
 use crate::domain::usage::Usage;
 use crate::ports::Statement;
 use crate::store::many::many;
-use crate::store::sources::test_owner;
-use crate::store::{connections, history, nothing, secrets, templates, usages, vault_entries};
+use crate::store::sources::{self, test_owner};
+use crate::store::{connections, history, nothing, secrets, templates, tokens, usages, vault_entries};
 
 use super::record;
 use super::replace::{fitting, seen};
+use super::revoke;
 
 /// The most steps that a refusal names.
 const NAMED: u64 = 100;
@@ -37,11 +38,15 @@ pub struct DeleteQuery {
     force: bool,
     /// The connection that its steps use from now on: of the same provider and environment. Needs `usages:write`.
     replace_with: Option<ConnectionId>,
+    /// `true`: revoke its tokens at the provider first. Where that fails nothing is deleted.
+    #[serde(default)]
+    revoke: bool,
 }
 
 /// DELETE /v1/connections/{id}
 ///
-/// Deletes a connection: its secrets are unreadable at once. Nothing is deleted at the provider. Refused while steps use it,
+/// Deletes a connection: its secrets are unreadable at once. Nothing is deleted at the provider, but its tokens are revoked
+/// there where that is asked for. Refused while steps use it,
 /// with the steps, unless forced or given a replacement; a template is refused while customers have connections under it, with
 /// their number.
 #[utoipa::path(
@@ -57,12 +62,12 @@ pub async fn delete_connection(
     if_match: IfMatch,
 ) -> Result<Response, ApiError> {
     let InPath(id) = claim.accept(&app, id).await?;
-    let InQuery(DeleteQuery { force, replace_with }) = claim.accept(&app, query).await?;
+    let InQuery(DeleteQuery { force, replace_with, revoke }) = claim.accept(&app, query).await?;
     let other = replace_with.as_ref().map_or_else(|| nothing().map(|()| None), connections::find_connection);
-    let wanted =
-        connections::find_connection(&id).and(usages::find_used(&id)).and(usages::list_of(&id, None, NAMED)).and(other);
+    let wanted = sources::find(&id).and(usages::find_used(&id)).and(usages::list_of(&id, None, NAMED)).and(other);
     let (who, (((found, used), steps), other)) = claim.load(&app, wanted).await?;
-    let before = who.authorize(Scope::ConnectionsDelete, found)?;
+    let sources = who.authorize(Scope::ConnectionsDelete, found)?;
+    let before = &sources.connection;
     let used = used.ok_or(ApiError::NotFound)?;
     if force && replace_with.is_some() {
         return Err(ApiError::invalid_query("/force", "Pass `force` or `replace_with`, not both."));
@@ -74,9 +79,12 @@ pub async fn delete_connection(
     if used.count > 0 && !force && to.is_none() {
         return Err(ApiError::InUse(used.count, steps.iter().map(Usage::place).collect()));
     }
-    check(&before, true)?;
-    let after = deleted(&app, &before);
-    let mut commit = record::begin((&app, &who), EventType::Deleted, (Some(&before), &after), None)?;
+    check(before, true)?;
+    if revoke {
+        revoke::revoke(&app, &sources).await?;
+    }
+    let after = deleted(&app, before);
+    let mut commit = record::begin((&app, &who), EventType::Deleted, (Some(before), &after), None)?;
     match to {
         Some(to) => commit.extend(usages::replace_all(&id, &to.id, used.count)),
         None if force => {}
@@ -119,7 +127,9 @@ pub fn gone_all(gone: &[&Connection], at: Timestamp) -> Vec<Statement> {
     let templates = gone.iter().filter(|connection| connection.definition.is_some());
     let guards = many(templates.map(|template| templates::expect_no_customer(&template.id)));
     let rows = [connections::delete_all(&ids, at), history::forget_settings_of(&ids)];
-    guards.into_iter().chain(rows).chain(vault_entries::delete_all_of(&owners, secrets::garbage_due(at))).collect()
+    let keys = vault_entries::delete_all_of(&owners, secrets::garbage_due(at));
+    let ids: Vec<&str> = ids.into_iter().map(ConnectionId::as_str).collect();
+    guards.into_iter().chain(rows).chain(keys).chain(tokens::forget(&ids)).collect()
 }
 
 /// The statements that delete a connection, as its last version has it.
@@ -131,5 +141,5 @@ pub fn gone(after: &Connection) -> Vec<Statement> {
     let rows = [connections::delete(id, after.history.version, at), history::forget_settings(id)];
     let keys =
         vault_entries::delete_all(id.as_str(), due).into_iter().chain(vault_entries::delete_all(&test_owner(id), due));
-    guard.into_iter().chain(rows).chain(keys).collect()
+    guard.into_iter().chain(rows).chain(keys).chain(tokens::forget(&[id.as_str()])).collect()
 }

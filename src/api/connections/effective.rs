@@ -168,7 +168,8 @@ pub const INCOMPLETE: ApiError = ApiError::NotResolvable(
     "A required value is missing, or does not fit any more: enter it.",
 );
 
-const DESTINATION_CHANGED: ApiError = ApiError::NotResolvable(
+/// The secrets have to be entered again.
+pub const DESTINATION_CHANGED: ApiError = ApiError::NotResolvable(
     "destination_changed",
     "The address where its secrets go changed: enter the secrets again.",
 );

@@ -34,6 +34,7 @@ use super::effective;
 use super::layers::Edited;
 use super::record;
 use super::tested::test_before_save;
+use super::tokens;
 use super::update::ChangeQuery;
 use super::values::{self, check_key, find_key_check};
 use super::view::{self, ConnectionView};
@@ -174,12 +175,13 @@ pub async fn restore_revision(
     // The current secrets are only compared: where they do not open, a restore is what helps.
     let (current, old) = future::join(current, old).await;
     let current = current.map(|opened| opened.secrets).ok();
-    let Edited { draft, .. } = old?;
+    let Edited { mut draft, .. } = old?;
     let consequence =
         Consequence::of(&sources.connection, (draft.connection_type, &draft.own_settings()), query.force)?;
     let changes = draft.compare(&before.values.secret_fields, current.as_ref());
     let number_now = before.history.revision + 1;
     let basis = Basis { revision: number_now, ..sources.basis() };
+    tokens::attach(&app, ring, &sources, &mut draft).await?;
     let tested =
         test_before_save(&app, &draft, (id.as_str(), basis), query.test && before.definition.is_none()).await?;
     let mut after = before.clone();

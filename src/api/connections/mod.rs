@@ -1,5 +1,6 @@
 //! Connections over HTTP: one file a concern.
 
+pub mod authorize;
 pub mod bulk;
 pub mod consequence;
 pub mod copy;
@@ -8,6 +9,7 @@ pub mod credentials;
 pub mod delete;
 pub mod effective;
 pub mod history;
+pub mod lacking;
 pub mod layers;
 pub mod list;
 pub mod plan;
@@ -15,9 +17,12 @@ pub mod record;
 pub mod replace;
 pub mod report;
 pub mod reveal;
+pub mod revoke;
 pub mod test;
 pub mod test_credentials;
 pub mod tested;
+pub mod tokens;
+pub mod trial;
 pub mod update;
 pub mod values;
 pub mod view;

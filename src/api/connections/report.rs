@@ -27,6 +27,7 @@ use crate::store::sources::{self, Sources};
 use super::effective::{Purpose, to_test};
 use super::layers::Edits;
 use super::tested::Tested;
+use super::tokens::{self, Renew};
 use super::view::HealthView;
 
 /// So many reports of one revision within a day are believed where no test can decide.
@@ -87,10 +88,14 @@ pub async fn report_refusal(
     let sources = who.authorize(Scope::CredentialsUse, found)?;
     check(&report, &sources)?;
     let Basis { revision, template_revision, .. } = sources.basis();
-    let outcome = if (report.revision, report.template_revision.or(template_revision)) < (revision, template_revision) {
+    let generation = sources.tokens.as_ref().map(|tokens| tokens.held.generation);
+    let is_older = report.token_generation.is_some_and(|reported| generation.is_some_and(|now| reported < now));
+    let outcome = if is_older
+        || (report.revision, report.template_revision.or(template_revision)) < (revision, template_revision)
+    {
         Outcome::Superseded
     } else if limits::may_report_test(&app, id.as_str()).await? {
-        decide(&app, &sources).await?
+        decide(&app, &sources, report.token_generation).await?
     } else {
         Outcome::RateLimited
     };
@@ -113,20 +118,27 @@ fn check(report: &Report, sources: &Sources) -> Result<(), ApiError> {
     if report.revision == 0 || report.revision > revision {
         return error("/revision", "There is no such revision: send the one that the credentials came with.");
     }
-    if report.token_generation.is_some() {
-        return error("/token_generation", "This connection has no tokens: leave it out.");
+    let generation = sources.tokens.as_ref().map(|tokens| tokens.held.generation);
+    match (report.token_generation, generation) {
+        (Some(_), None) => return error("/token_generation", "This connection has no tokens: leave it out."),
+        (Some(reported), Some(now)) if reported == 0 || reported > now => {
+            return error("/token_generation", "There are no such tokens: send what the credentials came with.");
+        }
+        _ => {}
     }
     Ok(())
 }
 
-async fn decide(app: &App, sources: &Sources) -> Result<Outcome, ApiError> {
-    let (id, basis) = (&sources.connection.id, sources.basis());
-    let draft = to_test(app, app.ring()?, sources, (Purpose::Run, Edits::default())).await?;
+async fn decide(app: &App, sources: &Sources, refused: Option<u64>) -> Result<Outcome, ApiError> {
+    let (id, basis, ring) = (&sources.connection.id, sources.basis(), app.ring()?);
+    let mut draft = to_test(app, ring, sources, (Purpose::Run, Edits::default())).await?;
     match limits::count_test(app, id.as_str(), draft.hosts()).await {
         Ok(()) => {}
         Err(ApiError::RateLimited(_)) => return Ok(Outcome::RateLimited),
         Err(error) => return Err(error),
     }
+    // Tokens that the provider refuses before their time are renewed, and the new ones tested.
+    tokens::renew(app, ring, sources, &mut draft, refused.map_or(Renew::Due, Renew::Refused)).await?;
     let mut tested = Tested::run(app, &draft, basis, Source::Report).await;
     let outcome = if tested.finding.reason == Some(Reason::NoTest) {
         if limits::count_reports(app, id.as_str(), basis.revision).await? < REPEATED {

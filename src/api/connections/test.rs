@@ -36,6 +36,7 @@ use crate::store::tests::{self, Test};
 use super::effective::{self, Purpose};
 use super::layers::Edits;
 use super::tested::Tested;
+use super::tokens;
 use super::values::{Draft, find_type};
 
 /// How to test.
@@ -211,7 +212,9 @@ pub async fn test_stored(app: &App, who: &Identity, sources: &Sources, body: Sto
     let is_of_others = kind == Kind::Organization && body.purpose == Purpose::Test;
     let is_edited = body.settings.is_some() || body.secrets.is_some();
     let edits = Edits { settings: body.settings.unwrap_or_default(), secrets: body.secrets.unwrap_or_default() };
-    let draft = effective::to_test(app, app.ring()?, sources, (body.purpose, edits)).await?;
+    let ring = app.ring()?;
+    let mut draft = effective::to_test(app, ring, sources, (body.purpose, edits)).await?;
+    tokens::attach(app, ring, sources, &mut draft).await?;
     let environment = sources.connection.environment;
     let subject = Subject { environment, id: id.to_string(), bucket: id.to_string() };
     let tested = test(app, who, &subject, &draft, (body.mode, sources.basis())).await?;

@@ -76,8 +76,8 @@ impl Tested {
 
     /// What was found beside the verdict, as the connection keeps it.
     pub(super) fn found(&self) -> Found {
-        let (facts, granted_scopes) = (self.finding.facts.clone(), self.finding.granted_scopes.clone());
-        Found { facts, granted_scopes, missing_scopes: Vec::new() }
+        let Finding { facts, granted_scopes, missing_scopes, .. } = self.finding.clone();
+        Found { facts, granted_scopes, missing_scopes }
     }
 }
 

@@ -30,6 +30,7 @@ use super::create::{check_tags, yes};
 use super::effective::{self, Purpose};
 use super::layers::{Edited, Edits};
 use super::tested::{Tested, test_before_save};
+use super::tokens;
 use super::values::{Draft, check_key, find_key_check};
 use super::view::{self, ConnectionView, Show};
 use super::{record, values};
@@ -172,7 +173,7 @@ async fn revalue(
 ) -> Result<Revalued, ApiError> {
     let before = &sources.connection;
     let of_template = before.definition.as_ref().map(|_| edits.copy());
-    let Edited { draft, secret_changes, sealed_for } = effective::edited(app, ring, sources, edits).await?;
+    let Edited { mut draft, secret_changes, sealed_for } = effective::edited(app, ring, sources, edits).await?;
     let secrets_changed = values::is_any_changed(&secret_changes);
     let has_secrets = !draft.own_secret_fields().is_empty();
     let must_seal = secrets_changed || (has_secrets && !draft.destinations.is_subset(&sealed_for));
@@ -185,7 +186,11 @@ async fn revalue(
     let revision = before.history.revision + u64::from(is_changed);
     let basis = Basis { revision, ..sources.basis() };
     let tested = match of_template {
-        None => test_before_save(app, &draft, (before.id.as_str(), basis), query.test).await?,
+        None if query.test => {
+            tokens::attach(app, ring, sources, &mut draft).await?;
+            test_before_save(app, &draft, (before.id.as_str(), basis), true).await?
+        }
+        None => None,
         Some(edits) if query.test && consequence.keeps_test_credentials(before) => {
             test_template(app, ring, sources, (basis, edits)).await?
         }
@@ -202,7 +207,10 @@ async fn test_template(
     (basis, edits): (Basis, Edits),
 ) -> Result<Option<Tested>, ApiError> {
     match effective::to_test(app, ring, sources, (Purpose::Test, edits)).await {
-        Ok(draft) => test_before_save(app, &draft, (sources.connection.id.as_str(), basis), true).await,
+        Ok(mut draft) => {
+            tokens::attach(app, ring, sources, &mut draft).await?;
+            test_before_save(app, &draft, (sources.connection.id.as_str(), basis), true).await
+        }
         Err(ApiError::InvalidBody(_) | ApiError::NotResolvable(..)) => Ok(None),
         Err(error) => Err(error),
     }
@@ -273,6 +281,7 @@ async fn save(
     };
     commit.extend(consequence.statements(app, before, sources.template_basis()));
     commit.push(connections::update(&after, update.dates));
+    commit.extend(sources.tokens.as_ref().map(|_| store::tokens::resume(&sources.tokens_owner())));
     commit.push(store::history::insert_revision(&after.id, &values::revision(&after, changes, note, None)));
     commit.extend(update.sealed.iter().map(|sealed| vault_entries::insert(sealed, app.now())));
     commit.extend(update.tested.map(|tested| store::tests::insert(&after.id, &tested.test)));

@@ -17,13 +17,14 @@ use crate::domain::revision::{Revision, SecretChange};
 use crate::domain::text::Note;
 use crate::domain::values::{Secret, Secrets, Settings};
 use crate::egress::Refused;
-use crate::probe::{self, Finding};
 use crate::store::connections::DatesChanged;
 use crate::store::secrets::SecretsError;
 use crate::store::{self, Query, secrets, vault_entries};
 use crate::vault::{self, Context, Entry, KeyRing, Opened, Purpose, Sealed};
 
+use super::lacking::Lacking;
 use super::tested::Tested;
+use super::tokens::Fresh;
 
 /// Values that fit their connection type.
 pub struct Draft {
@@ -37,6 +38,8 @@ pub struct Draft {
     pub destinations: BTreeSet<Origin>,
     /// The fields whose values are stored with the connection; the others come from what they are laid over. None for all.
     pub own: Option<BTreeSet<String>>,
+    /// The tokens of a person's consent with which it is tested, or why there are none; none before anybody asked.
+    pub tokens: Option<Result<Fresh, Lacking>>,
 }
 
 impl Draft {
@@ -61,7 +64,8 @@ impl Draft {
             (Err(unfit), _) => return Err(vec![ValueError::new("/settings", "invalid", unfit.to_string())]),
         };
         check_destinations(app, connection_type, &destinations)?;
-        Ok(Self { connection_type, settings: checked.settings, secrets: checked.secrets, destinations, own: None })
+        let (settings, secrets) = (checked.settings, checked.secrets);
+        Ok(Self { connection_type, settings, secrets, destinations, own: None, tokens: None })
     }
 
     /// The settings that are stored with the connection.
@@ -87,12 +91,6 @@ impl Draft {
         let mut changes = compare((fields, before), &self.secrets);
         changes.retain(|field, _| fields.contains(field) || self.is_own(field));
         changes
-    }
-
-    /// Tests the values, harming nothing.
-    pub async fn test(&self, app: &App) -> Finding {
-        let Self { connection_type, settings, secrets, destinations, .. } = self;
-        probe::test(app.means(), connection_type, settings, secrets, destinations).await
     }
 
     /// The hosts that a test of the values calls, each once.

@@ -1,5 +1,6 @@
 //! The embedded builder: sessions and origins, which servers manage, what pages read, and the picker.
 
+pub mod authorize;
 pub mod builder;
 pub mod connections;
 pub mod cors;

@@ -14,6 +14,7 @@ use crate::api::connections::create::{self, CreateConnection, Made, SaveQuery};
 use crate::api::connections::delete::{deleted, gone};
 use crate::api::connections::effective::Purpose;
 use crate::api::connections::record;
+use crate::api::connections::revoke::{self, RevokeQuery};
 use crate::api::connections::test::{Mode, StoredTest, TestResult, test_stored};
 use crate::api::connections::update::{self, ChangeQuery, UpdateConnection};
 use crate::api::connections::values::{check_key, find_key_check};
@@ -259,23 +260,29 @@ pub async fn update_connection(
 
 /// DELETE /v1/embedded/connections/{id}
 ///
-/// Disconnects: deletes an own connection. Its secrets are unreadable at once; nothing is deleted at the provider.
+/// Disconnects: deletes an own connection. Its secrets are unreadable at once; nothing is deleted at the provider,
+/// but its tokens are revoked there where that is asked for.
 #[utoipa::path(
     delete, path = "/v1/embedded/connections/{id}", tag = "Embedded", operation_id = "delete_embedded_connection",
-    params(("id" = ConnectionId, Path), ("If-Match" = String, Header, description = "The ETag that you read.")),
+    params(("id" = ConnectionId, Path), RevokeQuery, ("If-Match" = String, Header, description = "The ETag that you read.")),
     responses((status = 204, description = "Deleted"), ChangeProblems)
 )]
 pub async fn delete_connection(
     app: App,
     claim: Claim,
     id: Parsed<InPath<ConnectionId>>,
+    query: Parsed<InQuery<RevokeQuery>>,
     if_match: IfMatch,
 ) -> Result<Response, ApiError> {
     let InPath(id) = claim.accept(&app, id).await?;
+    let InQuery(RevokeQuery { revoke }) = claim.accept(&app, query).await?;
     let (who, found) = claim.load(&app, sources::find(&id)).await?;
     let (_, sources) = own(&who, found)?;
     let before = &sources.connection;
     if_match.check(before.history.version)?;
+    if revoke {
+        revoke::revoke(&app, &sources).await?;
+    }
     let after = deleted(&app, before);
     let mut commit = record::begin((&app, &who), EventType::Deleted, (Some(before), &after), None)?;
     commit.extend(gone(&after));
@@ -322,7 +329,7 @@ pub fn sees(session: &SessionCaller, connection: &Connection) -> bool {
 ///
 /// # Errors
 /// 404 where the session does not see it; 403 where it sees it and may not change it.
-fn own(who: &Identity, found: Option<Sources>) -> Result<(&SessionCaller, Sources), ApiError> {
+pub(super) fn own(who: &Identity, found: Option<Sources>) -> Result<(&SessionCaller, Sources), ApiError> {
     let session = who.session()?;
     let sources = found.filter(|found| sees(session, &found.connection)).ok_or(ApiError::NotFound)?;
     let is_entered_by_organization = sources.connection.owner.supplied_by == Some(SuppliedBy::Organization);

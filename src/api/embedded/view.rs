@@ -39,8 +39,8 @@ pub struct EmbeddedConnection<'a> {
     status: Status,
     /// Whether it is the customer's own.
     own: bool,
-    /// The fields of which the customer enters values: of a template that customers connect to themselves, and, where one is
-    /// read, of an own connection under a template.
+    /// The fields of which each customer has values of its own: of a template that customers connect to themselves (in a
+    /// builder session of every template), and, where one is read, of an own connection under a template.
     #[schema(value_type = Option<BTreeSet<String>>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     customer_fields: Option<Part<'a, BTreeSet<String>>>,
@@ -93,16 +93,16 @@ impl<'a> EmbeddedConnection<'a> {
             stable_key: connection.label.stable_key.as_str(),
             status: connection.status(),
             own,
-            customer_fields: entered_by_customer(connection),
+            customer_fields: customer_fields(connection, session),
             details,
         }
     }
 
     /// Says of an own connection under a template which fields are the customer's.
     #[must_use]
-    pub fn under(self, template: Option<&'a Connection>) -> Self {
+    pub fn under(self, template: Option<&'a Connection>, session: &SessionCaller) -> Self {
         let is_entered = self.details.is_some();
-        let fields = template.filter(|_| is_entered).and_then(entered_by_customer);
+        let fields = template.filter(|_| is_entered).and_then(|template| customer_fields(template, session));
         Self { customer_fields: fields.or(self.customer_fields), ..self }
     }
 
@@ -113,7 +113,7 @@ impl<'a> EmbeddedConnection<'a> {
         let customer = columns.customer.as_ref().map(|customer| &*customer.0);
         let own = customer.is_some() && customer == session.customer.as_ref().map(Customer::as_str);
         let is_shown = own && columns.supplied_by != Some(SuppliedBy::Organization);
-        let is_offered = columns.supplied_by == Some(SuppliedBy::Customer);
+        let is_told = session.is_builder() || columns.supplied_by == Some(SuppliedBy::Customer);
         let details = is_shown.then(|| OwnDetails {
             template: columns.template,
             health: (&columns.health()).into(),
@@ -131,23 +131,24 @@ impl<'a> EmbeddedConnection<'a> {
             stable_key: columns.stable_key,
             status: columns.status(),
             own,
-            customer_fields: connection.customer_fields.filter(|_| is_offered).map(Part::Text),
+            customer_fields: connection.customer_fields.filter(|_| is_told).map(Part::Text),
             details,
         }
     }
 }
 
-/// The fields of a template of which customers enter values themselves.
-fn entered_by_customer(template: &Connection) -> Option<Part<'_, BTreeSet<String>>> {
-    let definition =
-        template.definition.as_ref().filter(|_| template.owner.supplied_by == Some(SuppliedBy::Customer))?;
+/// The fields of which each customer has values of its own under a template: told to who enters them, and to the designer, who
+/// enters test credentials for them.
+fn customer_fields<'a>(template: &'a Connection, session: &SessionCaller) -> Option<Part<'a, BTreeSet<String>>> {
+    let is_told = session.is_builder() || template.owner.supplied_by == Some(SuppliedBy::Customer);
+    let definition = template.definition.as_ref().filter(|_| is_told)?;
     Some(Part::Value(&definition.customer_fields))
 }
 
 /// Answers with a connection; who owns it, or manages all of them, gets its version as ETag.
 #[must_use]
 pub fn answer(connection: &Connection, template: Option<&Connection>, session: &SessionCaller) -> Response {
-    let response = answer::json(StatusCode::OK, &EmbeddedConnection::new(connection, session).under(template));
+    let response = answer::json(StatusCode::OK, &EmbeddedConnection::new(connection, session).under(template, session));
     if session.owns(connection) || session.is_builder() {
         return with_version(response, connection.history.version);
     }

@@ -111,6 +111,10 @@ pub enum ApiError {
     RateLimited(u64),
     /// The secret was written a moment ago and is not visible here yet.
     SecretPending,
+    /// The provider did not revoke the tokens of a connection that was to be deleted.
+    NotRevoked,
+    /// The provider gives no tokens now, and those that there are have ended.
+    TokensUnavailable,
     /// The master key is missing or wrong.
     KeyUnavailable,
     /// The keys of Cloudflare Access cannot be read.
@@ -166,7 +170,7 @@ impl ApiError {
         let retry_after = match &self {
             Self::RateLimited(seconds) => Some(*seconds),
             Self::TooManyFailures => Some(60),
-            Self::SecretPending | Self::AccessUnavailable => Some(5),
+            Self::SecretPending | Self::AccessUnavailable | Self::TokensUnavailable => Some(5),
             Self::StorageUnavailable(_) => Some(1),
             _ => None,
         };

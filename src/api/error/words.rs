@@ -186,6 +186,16 @@ impl ApiError {
             Self::RateLimited(_) => {
                 (S::TOO_MANY_REQUESTS, "rate_limited", "Too often: try again after the time in Retry-After.")
             }
+            Self::NotRevoked => (
+                S::BAD_GATEWAY,
+                "revocation_failed",
+                "The provider did not revoke the tokens, so nothing was deleted: try again, or delete without `revoke`.",
+            ),
+            Self::TokensUnavailable => (
+                S::SERVICE_UNAVAILABLE,
+                "tokens_unavailable",
+                "The provider gives no new token at the moment, and the old one has ended: try again.",
+            ),
             Self::SecretPending => (
                 S::SERVICE_UNAVAILABLE,
                 "secret_pending",

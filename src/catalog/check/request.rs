@@ -16,7 +16,7 @@ const TOKEN: &str = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 
 pub(super) fn check(connection_type: &ConnectionType, request: &RequestTemplate, at: &str, faults: &mut Faults) {
     let at = format!("{at}.request");
-    check_base_url(connection_type, &request.base_url, &format!("{at}.base_url"), faults);
+    check_url(connection_type, &request.base_url, &format!("{at}.base_url"), faults);
     for other in &request.base_urls {
         check_other_base_url(connection_type, other, &format!("{at}.base_urls"), faults);
     }
@@ -72,6 +72,7 @@ pub(super) fn check_text(connection_type: &ConnectionType, template: &Template, 
     for part in template.parts() {
         match part {
             Part::Hole(key) => match connection_type.field(key) {
+                None if provides(connection_type, key) => {}
                 None => faults.push(at, format!("has a hole {{{key}}} that no field fills")),
                 Some(field) if field.value_type == FieldType::Multiline => {
                     faults.push(at, format!("has a hole {{{key}}} whose field is multiline"));
@@ -84,6 +85,11 @@ pub(super) fn check_text(connection_type: &ConnectionType, template: &Template, 
             }
         }
     }
+}
+
+/// Whether the answer of an authorization server fills a hole.
+fn provides(connection_type: &ConnectionType, key: &str) -> bool {
+    connection_type.oauth.as_ref().is_some_and(|oauth| oauth.provides().any(|name| name == key))
 }
 
 /// Checks what is appended to the base URL: it begins with a slash, or with a field of type path.
@@ -104,14 +110,15 @@ pub(super) fn check_path(connection_type: &ConnectionType, path: &Template, at: 
 
 /// Checks a base URL for some values: of a field that decides where secrets go, and is always set.
 fn check_other_base_url(connection_type: &ConnectionType, other: &BaseUrlWhen, at: &str, faults: &mut Faults) {
-    check_base_url(connection_type, &other.base_url, &format!("{at}.base_url"), faults);
+    check_url(connection_type, &other.base_url, &format!("{at}.base_url"), faults);
     let decides = connection_type.field(&other.field).is_some_and(|field| field.destination && !field.secret);
     faults.unless(decides, format!("{at}.field"), "must name a field with destination = true that is no secret");
     let good = pattern::matches(&other.matches, "").is_some();
     faults.unless(good, format!("{at}.matches"), "is no regular expression");
 }
 
-fn check_base_url(connection_type: &ConnectionType, base_url: &Template, at: &str, faults: &mut Faults) {
+/// Checks an address: a base URL, or one of an authorization server.
+pub(super) fn check_url(connection_type: &ConnectionType, base_url: &Template, at: &str, faults: &mut Faults) {
     check_text(connection_type, base_url, at, faults);
     let mut before = String::new();
     for part in base_url.parts() {

@@ -1,7 +1,7 @@
 //! The rules for where fields are used: every field somewhere, secrets in a URL only for a stated reason.
 
 use super::Faults;
-use crate::catalog::file::{Auth, Call, ConnectionType, Field, RequestTemplate, Test};
+use crate::catalog::file::{Auth, Call, ConnectionType, Field, Oauth, RequestTemplate, Test};
 use crate::catalog::reach::Reach;
 use crate::catalog::template::Template;
 
@@ -23,10 +23,11 @@ pub(super) fn check(connection_type: &ConnectionType, at: &str, faults: &mut Fau
             Reach::Request(request) => request.base_urls().flat_map(Template::holes).any(|hole| hole == key),
             Reach::Server(server) => server.deciding().into_iter().flat_map(Template::holes).any(|hole| hole == key),
         };
+        let decides = decides || oauth_urls(connection_type).flat_map(Template::holes).any(|hole| hole == key);
         faults.unless(
             decides || !field.destination,
             format!("{at}.destination"),
-            "is for fields in request.base_url, or in host, port and tls of a server, only",
+            "is for fields in request.base_url, in addresses of oauth, or in host, port and tls of a server, only",
         );
         faults.unless(
             !(is_secret_global && field.is_customer_specific() && (decides || field.destination)),
@@ -68,10 +69,15 @@ fn call_templates(call: &Call) -> impl Iterator<Item = &Template> {
     path.chain(call.headers.values()).chain(call.body_members.values())
 }
 
+/// The addresses of the authorization server.
+fn oauth_urls(connection_type: &ConnectionType) -> impl Iterator<Item = &Template> {
+    connection_type.oauth.iter().flat_map(Oauth::urls).map(|(_, template)| template)
+}
+
 fn url_templates(connection_type: &ConnectionType) -> Vec<&Template> {
     // A server has no URL.
     let Reach::Request(request) = &connection_type.reach else { return Vec::new() };
-    let mut templates: Vec<&Template> = request.base_urls().collect();
+    let mut templates: Vec<&Template> = request.base_urls().chain(oauth_urls(connection_type)).collect();
     if let Auth::Query { name, value } = &request.auth {
         templates.extend([name, value]);
     }
@@ -96,6 +102,7 @@ fn other_templates(connection_type: &ConnectionType) -> Vec<&Template> {
         templates.push(&call.method);
         templates.extend(call.headers.values().chain(call.body_members.values()));
     }
+    templates.extend(connection_type.oauth.iter().flat_map(Oauth::texts).map(|(_, template)| template));
     templates.extend(connection_type.test.iter().filter_map(|test| test.expect.as_ref()));
     templates
 }

@@ -42,6 +42,17 @@ pub enum Auth {
         /// Its value.
         value: Template,
     },
+    /// An access token wherever the values say.
+    AccessToken {
+        /// `header` or `query`.
+        placement: Template,
+        /// The name of the header or parameter.
+        name: Template,
+        /// What stands before the token in a header, with a space between them.
+        prefix: Template,
+        /// The token.
+        token: Template,
+    },
     /// AWS Signature Version 4: each request is signed.
     AwsSigv4 {
         /// The access key id.
@@ -90,6 +101,9 @@ impl Auth {
             Self::Authorization { value } => vec![("value", value)],
             Self::Bearer { token } => vec![("token", token)],
             Self::Basic { username, password } => vec![("username", username), ("password", password)],
+            Self::AccessToken { placement, name, prefix, token } => {
+                vec![("placement", placement), ("name", name), ("prefix", prefix), ("token", token)]
+            }
             Self::Header { name, value } | Self::Query { name, value } => vec![("name", name), ("value", value)],
             Self::GoogleServiceAccount { credentials, scopes, .. } => {
                 vec![("credentials", credentials), ("scopes", scopes)]

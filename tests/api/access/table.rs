@@ -109,6 +109,11 @@ fn open() -> Vec<Row> {
         row("GET /healthz", Need::Nothing, Elsewhere::Same),
         row("GET /embed/", Need::Nothing, Elsewhere::Same),
         row("OPTIONS /v1/embedded/session", Need::Nothing, Elsewhere::Same).status(204),
+        row("GET /oauth/start/{ticket}", Need::Nothing, Elsewhere::Same).status(410),
+        row("GET /oauth/callback", Need::Nothing, Elsewhere::Same).status(410),
+        row("OPTIONS /v1/embedded/connections/{id}/authorizations", Need::Nothing, Elsewhere::Same).status(204),
+        row("OPTIONS /v1/embedded/connections/{id}/authorizations/{authorization}", Need::Nothing, Elsewhere::Same)
+            .status(204),
         row("OPTIONS /v1/embedded/providers", Need::Nothing, Elsewhere::Same).status(204),
         row("OPTIONS /v1/embedded/providers/{provider}", Need::Nothing, Elsewhere::Same).status(204),
         row("OPTIONS /v1/embedded/connections", Need::Nothing, Elsewhere::Same).status(204),
@@ -163,6 +168,11 @@ fn connections() -> Vec<Row> {
         row("DELETE /v1/connections/{id}", Need::Scope("connections:delete"), Hidden)
             .status(204)
             .audited("connection.deleted"),
+        row("POST /v1/connections/{id}/authorizations", WRITE, Hidden)
+            .body(json!({}))
+            .status(201)
+            .audited("connection.authorization_started"),
+        row("GET /v1/connections/{id}/authorizations/{authorization}", READ, Hidden),
         row("POST /v1/tests", TEST, Refused).body(draft),
         row("GET /v1/connections/{id}/tests", READ, Hidden),
         row("POST /v1/connections/{id}/tests", TEST, Hidden).body(json!({})).status(201),
@@ -315,6 +325,11 @@ fn embedded() -> Vec<Row> {
         row("POST /v1/embedded/connections/{id}/replace", Need::Builder, Same)
             .body(json!({ "replacement": "{connection}" }))
             .audited("usage.replaced"),
+        row("POST /v1/embedded/connections/{id}/authorizations", Need::Own, Same)
+            .body(json!({}))
+            .status(201)
+            .audited("connection.authorization_started"),
+        row("GET /v1/embedded/connections/{id}/authorizations/{authorization}", Need::Own, Same),
     ]
 }
 

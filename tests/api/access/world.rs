@@ -46,6 +46,8 @@ pub(crate) struct World {
     pub(crate) webhook: String,
     signing_key: String,
     link: String,
+    /// Two that wait for a consent, the second of the customer `known`, each with an attempt.
+    waiting: [(String, String); 2],
 }
 
 /// Everything that a refused caller must not have changed.
@@ -85,7 +87,8 @@ impl World {
         });
         let link = id(&keyfob.post(&format!("{OWN}/v1/connect-links"), &link).await.expect(201).json());
         let (connection, key, origin, webhook) = (id(&connection), id(&key), id(&origin), id(&webhook));
-        Self { keyfob, connection, own, used, key, origin, webhook, signing_key, link }
+        let waiting = [waiting(&keyfob, None).await, waiting(&keyfob, Some("known")).await];
+        Self { keyfob, connection, own, used, key, origin, webhook, signing_key, link, waiting }
     }
 
     pub(crate) fn state(&self) -> State {
@@ -98,6 +101,10 @@ impl World {
 
     /// The path of a route, with what is there.
     pub(crate) fn path(&self, row: &Row) -> String {
+        if row.path.contains("/authorizations") {
+            let (id, attempt) = &self.waiting[usize::from(row.need == Need::Own)];
+            return format!("https://keyfob.example{}", path_of(row, id).replace(ATTEMPT, attempt));
+        }
         let id = match row.path.split('/').nth(2) {
             _ if row.need == Need::Builder && row.path.ends_with("/replace") => &self.used,
             _ if row.need == Need::Builder => &self.connection,
@@ -130,7 +137,7 @@ impl World {
 
     /// Sends the request of a row by another method.
     pub(crate) async fn ask_by(&self, method: &str, path: &str, row: &Row, authorization: Option<&str>) -> Answer {
-        let mut request = Request::builder().method(method).uri(format!("{OWN}{path}"));
+        let mut request = Request::builder().method(method).uri(absolute(path));
         if let Some(authorization) = authorization {
             request = request.header("authorization", authorization);
         }
@@ -212,6 +219,27 @@ impl World {
     }
 }
 
+/// The id of an attempt to authorize that there is not.
+const ATTEMPT: &str = "aut_01kag3p3g0zzzzzzzzzzzzzzzz";
+
+/// Creates a connection that waits for a consent, and begins an attempt.
+async fn waiting(keyfob: &Keyfob, customer: Option<&str>) -> (String, String) {
+    let mut body = crate::oauth::code_connection("Waiting");
+    if let Some(customer) = customer {
+        body["kind"] = "customer".into();
+        body["customer"] = customer.into();
+    }
+    let connection = id(&keyfob.create(&body).await);
+    let begin = format!("https://keyfob.example/v1/connections/{connection}/authorizations");
+    let attempt = id(&keyfob.post(&begin, &json!({})).await.expect(201).json());
+    (connection, attempt)
+}
+
+/// The address of a path under this Keyfob; the same, where it is one.
+pub(crate) fn absolute(path: &str) -> String {
+    if path.starts_with('/') { format!("{OWN}{path}") } else { path.to_owned() }
+}
+
 /// The path of a route with this id in it.
 pub(crate) fn path_of(row: &Row, id: &str) -> String {
     // A step that is registered already would leave no trace.
@@ -219,6 +247,7 @@ pub(crate) fn path_of(row: &Row, id: &str) -> String {
     let path = row.path.replace("{id}", id).replace("{number}", "1").replace("{provider}", "slack");
     // Who has nothing is deleted with one line in the audit log.
     let customer = if row.method == "DELETE" { "nobody" } else { "known" };
+    let path = path.replace("{ticket}", "none").replace("{authorization}", ATTEMPT);
     let path = path.replace("{workflow}", "w").replace("{step}", step).replace("{customer}", customer);
     format!("{path}{}", row.query)
 }

@@ -299,5 +299,8 @@ async fn which_fields_the_customer_enters_is_told_of_what_they_connect_to_and_of
     };
     assert_eq!(told(&offered["id"]), (None, Some(fields)));
     assert_eq!(told(&supplied["id"]), (None, None));
+    // The designer enters test credentials for them.
+    let builder = session(&keyfob, &json!({})).await;
+    assert_eq!(look(&keyfob, &builder, &supplied["id"]).await.expect(200).json()["customer_fields"], json!(["token"]));
     assert_eq!(told(&own["id"]), (Some(offered["id"].clone()), None));
 }

@@ -11,8 +11,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::access::table::{Need, Row, table};
-use crate::access::world::World;
-use crate::support::people::OWN;
+use crate::access::world::{World, absolute};
 use crate::support::{Answer, Keyfob, ROOT, bearer};
 use places::{Operation, with};
 use words::{json_texts, words};
@@ -54,7 +53,7 @@ impl Target {
             "select coalesce(max(version), 0) from connections where id = '{}'",
             self.world.connection
         ));
-        let request = Request::builder().method(self.row.method).uri(format!("{OWN}{path}"));
+        let request = Request::builder().method(self.row.method).uri(absolute(path));
         let request = request.header("authorization", format!("Bearer {}", self.token));
         if self.row.needs_version() { request.header("if-match", format!("\"{version}\"")) } else { request }
     }

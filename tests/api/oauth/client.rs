@@ -1,0 +1,55 @@
+//! Client credentials: the app stands for itself.
+
+use serde_json::json;
+
+use super::*;
+use crate::support::shown;
+
+fn connection() -> Value {
+    json!({
+        "environment": "development", "provider": "oauth2", "connection_type": "client_credentials", "name": "Robot",
+        "settings": {
+            "base_url": "https://api.acme.dev", "token_url": "https://login.acme.dev/token", "client_id": "client-1",
+            "test_path": "/me",
+        },
+        "secrets": { "client_secret": CLIENT_SECRET },
+    })
+}
+
+#[tokio::test]
+async fn a_client_that_is_not_accepted_is_told_before_it_is_saved() {
+    let keyfob = Keyfob::with(Server::default().rule()).await;
+    let mut draft = connection();
+    draft.as_object_mut().unwrap().remove("name");
+    draft["secrets"]["client_secret"] = json!("planted-other");
+    let tested = keyfob.post("/v1/tests", &draft).await.expect(200).json();
+    assert_eq!(shown(&tested, ["verdict", "reason"]), json!({ "verdict": "invalid", "reason": "rejected" }));
+    draft["secrets"]["client_secret"] = json!(CLIENT_SECRET);
+    let tested = keyfob.post("/v1/tests", &draft).await.expect(200).json();
+    assert_eq!(tested["verdict"], "valid");
+}
+
+#[tokio::test]
+async fn tokens_are_obtained_when_they_are_asked_for_and_kept_while_they_live() {
+    let server = Server::default();
+    let keyfob = Keyfob::with(server.rule()).await;
+    let connection = keyfob.create(&connection()).await;
+    assert_eq!(connection["status"], "active");
+    assert_eq!(token(&keyfob, &connection).await, "planted-access-2");
+    assert_eq!(token(&keyfob, &connection).await, "planted-access-2");
+    assert_eq!(server.calls(), 2, "one for the test, one to keep");
+    keyfob.advance(HOUR);
+    let tokens = futures_util::future::join_all((0..50).map(|_| token(&keyfob, &connection))).await;
+    assert!(tokens.iter().all(|token| token == "planted-access-3"));
+    let resolved = resolve(&keyfob, &connection).await.expect(200).json();
+    assert_eq!(resolved["secrets"], json!({ "access_token": "planted-access-3" }));
+}
+
+#[tokio::test]
+async fn a_client_is_not_authorized_by_a_person() {
+    let keyfob = Keyfob::with(Server::default().rule()).await;
+    let connection = keyfob.create(&connection()).await;
+    let answer =
+        keyfob.post(&format!("https://keyfob.example{}/authorizations", path_of(&connection)), &json!({})).await;
+    assert_eq!(answer.problem(), (409, "no_authorization".to_owned()));
+}
