@@ -121,6 +121,11 @@ export class Form {
     return values;
   }
 
+  /** Whether it is for a new connection that a person authorizes at the provider afterwards. */
+  get isForConsent(): boolean {
+    return this.type.oauth?.grant === "authorization_code" && !this.edited && !this.tested;
+  }
+
   /** What a new connection is made of. */
   get of(): { template: string } | { provider: string; connection_type: string } {
     return this.template ? { template: this.template.id } : { provider: this.provider.key, connection_type: this.type.key };

@@ -10,6 +10,10 @@ export function focusOn(selector: string): void {
   queueMicrotask(() => document.querySelector<HTMLElement>(selector)?.focus());
 }
 
+function openWindow(): Window | null {
+  return window.open("about:blank", "_blank", "popup,width=560,height=720");
+}
+
 /** How the picker was opened, and what becomes of it. */
 export interface Opened {
   api: Api;
@@ -219,11 +223,16 @@ export class Picker {
     return view?.connection_types.find((of) => of.key === connection.connection_type);
   }
 
+  /** Saves what is typed. Where consent has to follow, its window opens at once: a browser lets only a click do that. */
   async save(form: Form): Promise<void> {
+    const popup = form.isForConsent && !this.isBuilder && form.check(this.t) ? openWindow() : null;
     await this.#submit("save", form, async () => {
-      if (form.tested) await this.#saveTests(form, form.tested);
-      else await this.#saved(form, await this.#send(form));
+      if (form.tested) return this.#saveTests(form, form.tested);
+      const saved = await this.#send(form);
+      if (popup) await this.#authorized(saved, popup);
+      else await this.#saved(form, saved);
     });
+    popup?.close();
   }
 
   /** Does something with what is typed; what is wrong with it is told at its fields. */
@@ -315,20 +324,23 @@ export class Picker {
     });
   }
 
-  /** Opens the provider's consent in a window, at once, for a browser lets only a click do that. */
+  /** Leads through the provider's consent. */
   async authorize(connection: Connection): Promise<void> {
-    const popup = window.open("about:blank", "_blank", "popup,width=560,height=720");
+    const popup = openWindow();
     if (!popup) return this.show(this.screen, { tone: "bad", text: this.t.popupBlocked });
-    await this.#do("change", async () => {
-      this.show({ name: "authorizing", connection });
-      const state = await authorize(this.opened.api, connection.id, popup);
-      const notice: Record<typeof state, Notice> = {
-        succeeded: { tone: "good", text: this.t.authorized },
-        failed: { tone: "bad", text: this.t.authorizationFailed },
-        expired: { tone: "bad", text: this.t.authorizationExpired },
-      };
-      await this.#openOwn(connection.id, notice[state]);
-    });
+    await this.#do("change", () => this.#authorized(connection, popup));
+    popup.close();
+  }
+
+  async #authorized(connection: Connection, popup: Window): Promise<void> {
+    this.show({ name: "authorizing", connection });
+    const { state, error } = await authorize(this.opened.api, connection.id, popup);
+    const notice: Record<typeof state, Notice> = {
+      succeeded: { tone: "good", text: this.t.authorized },
+      failed: { tone: "bad", text: this.t.authorizationFailed, ...(error ? { detail: error } : {}) },
+      expired: { tone: "bad", text: this.t.authorizationExpired },
+    };
+    await this.#openOwn(connection.id, notice[state]);
   }
 
   reason(reason: Reason | null | undefined): string {

@@ -12,6 +12,7 @@ export type ProviderView = Schemas["ProviderView"];
 export type ConnectionType = Schemas["TypeView"];
 export type Field = Schemas["Field"];
 export type Session = Schemas["EmbeddedSession"];
+export type Authorization = Schemas["AuthorizationView"];
 export type Redeemed = Schemas["RedeemedSession"];
 export type TestResult = Schemas["TestResult"];
 export type Problem = Schemas["Problem"];

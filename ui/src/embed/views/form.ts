@@ -21,7 +21,7 @@ export function formView(picker: Picker, form: Form): TemplateResult {
     ${form.edited && form.isElsewhere ? html`<p class="note warn">${icon("lock")}<span>${t.reenter}</span></p>` : nothing}
     <div class="actions">
       <button class="button primary" type="submit" ?disabled=${busy !== null}>
-        ${busy === "save" ? t.saving : form.tested ? t.testCredentialsSave : t.save}
+        ${busy === "save" ? t.saving : submitText(picker, form)}
       </button>
       ${form.tested || form.type.oauth?.grant === "authorization_code"
         ? nothing
@@ -30,6 +30,11 @@ export function formView(picker: Picker, form: Form): TemplateResult {
           </button>`}
     </div>
   </form>`;
+}
+
+function submitText({ t, isBuilder }: Picker, form: Form): string {
+  if (form.tested) return t.testCredentialsSave;
+  return form.isForConsent && !isBuilder ? t.authorize(form.provider.name) : t.save;
 }
 
 function guide({ t }: Picker, { type, edited }: Form): TemplateResult {
