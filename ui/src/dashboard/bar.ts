@@ -53,7 +53,7 @@ export class Bar extends PageElement {
     const dark = document.documentElement.classList.contains("wa-dark");
     return html`
       <header class="bar">
-        <a class="brand" href=${hrefOf(environment, "connections")}><img src="/favicon.svg" alt=""><span class="brand-name">Keyfob</span></a>
+        <a class="brand" aria-label="Keyfob" href=${hrefOf(environment, "connections")}><img src="/favicon.svg" alt=""><span class="brand-name">Keyfob</span></a>
         <div class="environment">
           <label class="hidden-visually" for="environment">Environment</label>
           <span class="dot" aria-hidden="true"></span>

@@ -20,7 +20,7 @@ export async function findWho(): Promise<Who | undefined> {
 
 /** Exchanges an API key for a session in a cookie; the key is kept nowhere. */
 export async function signIn(key: string): Promise<Who> {
-  who = await body(createApi(() => key).POST("/v1/session"));
+  who = await body(createApi(() => key, "same-origin").POST("/v1/session"));
   return who;
 }
 

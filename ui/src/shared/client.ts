@@ -42,9 +42,9 @@ const refuse: Middleware = {
   onError: () => new Unreachable(),
 };
 
-/** Calls the API as whoever the token names, or as who is signed in by the cookie. */
-export function createApi(token?: () => string | undefined) {
-  const api = createClient<paths>({ baseUrl: location.origin, credentials: token ? "omit" : "same-origin" });
+/** Calls the API as whoever the token names, or as who is signed in by the cookie; with a token no cookie is sent nor taken, unless asked for. */
+export function createApi(token?: () => string | undefined, credentials: RequestCredentials = token ? "omit" : "same-origin") {
+  const api = createClient<paths>({ baseUrl: location.origin, credentials });
   api.use(refuse);
   if (token) {
     const authorize: Middleware = {

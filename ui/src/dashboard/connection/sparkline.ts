@@ -1,9 +1,9 @@
-// Tests over time as a small chart; and as an element that asks for those of a connection itself.
+// Tests over time as a small chart; and as an element that asks for those of a connection itself, and says since when they fail.
 import { html, nothing, svg, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { type Api, body } from "../../shared/client";
 import { PageElement } from "../../shared/element";
-import { exact } from "../../shared/time";
+import { exact, when } from "../../shared/time";
 import { toneOf } from "../../shared/verdict";
 import { counted, VERDICTS } from "../../shared/words";
 import { api } from "../api";
@@ -26,6 +26,13 @@ export function chart(tests: Api["TestResult"][]): TemplateResult {
   `;
 }
 
+/** When the first of the last tests in a row, the newest first, found that it does not work; what is not known breaks no row. */
+function brokenSince(tests: Api["TestResult"][]): string | undefined {
+  const definite = tests.filter(({ verdict }) => verdict !== "unknown");
+  const working = definite.findIndex(({ verdict }) => verdict !== "invalid");
+  return definite.slice(0, working < 0 ? undefined : working).at(-1)?.at;
+}
+
 @customElement("kf-sparkline")
 export class Sparkline extends PageElement {
   /** The id of a connection. */
@@ -42,6 +49,7 @@ export class Sparkline extends PageElement {
   }
 
   override render() {
-    return this.tests.length > 1 ? chart(this.tests) : nothing;
+    const since = brokenSince(this.tests);
+    return html`${since ? html`<span class="small">Broken since ${when(since)}</span>` : nothing}${this.tests.length > 1 ? chart(this.tests) : nothing}`;
   }
 }

@@ -55,7 +55,7 @@ export class MasterKeysPart extends PageElement {
     const all = rewrap.rewrapped + rewrap.waiting;
     return html`
       ${problem ? html`<div class="note bad" role="alert">${icon("triangle-alert")}${problem}</div>` : nothing}
-      <div class="scroll" tabindex="0" role="region" aria-label="Master keys"><table><thead><tr><th>Key</th><th>State</th><th>Entries</th><th>Needed by</th><th>May be removed</th></tr></thead>
+      <div class="scroll" tabindex="0" role="region" aria-label="Keys of the ring"><table><thead><tr><th>Key</th><th>State</th><th>Entries</th><th>Needed by</th><th>May be removed</th></tr></thead>
         <tbody>${data.map((key) => html`<tr><td>${key.id}</td><td><span class="badge ${TONES[key.state]}">${spoken(key.state)}</span></td><td>${key.entries.toLocaleString("en")}${key.unopenable ? html` <span class="badge bad">${key.unopenable} do not open</span>` : nothing}</td>
           <td>${key.needed_by.map(spoken).join(", ") || "nothing"}</td><td>${key.removable ? "yes" : "no"}</td></tr>`)}</tbody></table></div>
       <div class="stack-small"><label for="rewrap">${rewrap.done ? "Everything is wrapped under the primary key." : `${counted(rewrap.waiting, "entry", "entries")} wait to be wrapped anew.`}</label>
