@@ -91,7 +91,6 @@ async function run(opened: Opened): Promise<void> {
   addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !event.defaultPrevented) opened.cancelled();
   });
-  picker.show({ name: "loading" });
   await picker.begin();
 }
 

@@ -38,7 +38,7 @@ export type Screen =
   | { name: "authorizing"; connection: Connection }
   | { name: "switch"; from: Connection; to: Connection }
   | { name: "done" }
-  | { name: "end"; title: string; hint: string };
+  | { name: "end"; title: string; hint: string; mayRetry?: boolean };
 
 export interface Notice {
   tone: "good" | "warn" | "bad";
@@ -81,6 +81,7 @@ export class Picker {
 
   /** Loads what there is, and shows where it begins. */
   async begin(): Promise<void> {
+    this.show({ name: "loading" });
     await this.#do("load", async () => {
       const { api } = this.opened;
       const [session, { data }] = await Promise.all([
@@ -372,7 +373,10 @@ export class Picker {
 
   async #failed(error: unknown): Promise<void> {
     const { t } = this;
-    const say = (text: string): void => this.show(this.screen.name === "loading" ? { name: "end", title: text, hint: "" } : this.screen, { tone: "bad", text });
+    const say = (text: string): void => {
+      if (this.screen.name === "loading") this.show({ name: "end", title: text, hint: "", mayRetry: true });
+      else this.show(this.screen, { tone: "bad", text });
+    };
     if (error instanceof Over) return this.show({ name: "end", title: t.sessionOver, hint: this.isLink ? t.linkUsedHint : t.sessionOverHint });
     if (error instanceof Lost) return say(t.offline);
     if (!(error instanceof Refused)) {

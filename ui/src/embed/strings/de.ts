@@ -23,7 +23,7 @@ const de: Strings = {
   createTitle: "Neue Verbindung",
   empty: "Es gibt noch keine Verbindung.",
   emptyHint: "Verbinden Sie ein Konto, um fortzufahren.",
-  nothingOffered: "Hier gibt es nichts, was Sie verbinden können. Fragen Sie, wer Sie eingeladen hat.",
+  nothingOffered: "Hier gibt es nichts, was Sie verbinden können. Fragen Sie dort nach, woher Sie kommen.",
   use: "Verwenden:",
   connect: "Verbinden:",
   manage: (name) => `${name} verwalten`,

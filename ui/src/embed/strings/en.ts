@@ -23,7 +23,7 @@ const en = {
   createTitle: "New connection",
   empty: "There is no connection yet.",
   emptyHint: "Connect an account to go on.",
-  nothingOffered: "There is nothing here that you can connect. Ask who invited you.",
+  nothingOffered: "There is nothing here that you can connect. Ask who sent you here.",
   // Before the name of what a button is about, for those who hear it.
   use: "Use",
   connect: "Connect",

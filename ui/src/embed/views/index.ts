@@ -50,7 +50,8 @@ function body(picker: Picker): TemplateResult {
     case "done":
       return ending("check", t.doneTitle, t.doneText);
     case "end":
-      return ending("plug", screen.title, screen.hint);
+      return html`${ending("plug", screen.title, screen.hint)}
+        ${screen.mayRetry ? html`<button class="button" type="button" @click=${() => picker.begin()}>${t.retry}</button>` : nothing}`;
   }
 }
 

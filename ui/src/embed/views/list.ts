@@ -20,7 +20,7 @@ export function listView(picker: Picker): TemplateResult {
     ${connections.length > MANY ? search(picker) : nothing}
     ${rows(picker, t.own, own)} ${picker.isLink ? nothing : rows(picker, isBuilder ? t.organization : t.shared, shared)}
     ${choosable.length + offered.length === 0
-      ? html`<p class="empty quiet">${wanted ? t.nothingFound : t.empty}<br />${picker.mayStandAlone && !wanted ? t.emptyHint : nothing}</p>`
+      ? html`<p class="empty quiet">${wanted ? t.nothingFound : t.empty}<br />${wanted ? nothing : picker.mayStandAlone ? t.emptyHint : t.nothingOffered}</p>`
       : nothing}
     ${picker.next
       ? html`<button class="button" type="button" ?disabled=${picker.busy !== null} @click=${() => picker.more()}>${t.more}</button>`
@@ -130,17 +130,17 @@ export function typesView(picker: Picker, provider: Provider | null): TemplateRe
     const named = picker.providers.filter(({ name }) => name.toLowerCase().includes(wanted));
     return html`${picker.providers.length > MANY ? search(picker) : nothing}
       ${named.length === 0 ? html`<p class="empty quiet">${picker.t.nothingFound}</p>` : nothing}
-      ${group(null, named.map((one) => choice(picker, one.key, one.name, null, () => picker.create(one))))}`;
+      ${group(null, named.map((one) => choice(picker, one.key, one.name, () => picker.create(one))))}`;
   }
   const types = provider.connection_types;
-  return html`${group(null, types.map((of) => choice(picker, provider.key, of.name, null, () => picker.form(provider.key, of.key, null))))}`;
+  return html`${group(null, types.map((of) => choice(picker, provider.key, of.name, () => picker.form(provider.key, of.key, null))))}`;
 }
 
-function choice(picker: Picker, provider: string, name: string, text: string | null, go: () => Promise<void>): TemplateResult {
+function choice(picker: Picker, provider: string, name: string, go: () => Promise<void>): TemplateResult {
   return html`<li class="item">
     <button class="main" type="button" ?disabled=${picker.busy !== null} @click=${go}>
       ${tile(picker, provider)}
-      <span class="grow names"><span class="name">${name}</span>${text ? html`<span class="quiet small">${text}</span>` : nothing}</span>
+      <span class="grow names"><span class="name">${name}</span></span>
       ${icon("chevronRight")}
     </button>
   </li>`;
