@@ -255,3 +255,13 @@ test("a lost network keeps what was typed", async () => {
   await frame.getByText("It works.").waitFor();
   assert.equal((await connections()).length, 1);
 });
+
+test("what cannot be loaded at first is tried again", async () => {
+  await page.route("**/v1/embedded/providers", (route) => route.abort());
+  const frame = await openPicker(page);
+  await frame.getByText("Keyfob could not be reached.").waitFor();
+  assert.deepEqual(await faults(await frameOf(page)), []);
+  await page.unroute("**/v1/embedded/providers");
+  await frame.getByRole("button", { name: "Try again" }).click();
+  await frame.getByRole("button", { name: /^Use Order archive/ }).waitFor();
+});
