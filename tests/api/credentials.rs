@@ -28,7 +28,7 @@ async fn the_credentials_are_told_whole_and_no_cache_keeps_them() {
     let (keyfob, connection, path) = start().await;
     let expected = json!({
         "connection_id": connection["id"], "revision": 1, "template": null, "template_revision": null,
-        "token_generation": null,
+        "token_generation": null, "token_type": null,
         "provider": "http", "connection_type": "bearer",
         "settings": connection["settings"], "secrets": { "token": "planted-secret-1" },
         "expires_at": null, "health": connection["health"],

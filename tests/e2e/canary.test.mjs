@@ -93,6 +93,9 @@ const VALUES = {
   "linear/api_key": () => ({ api_key: `lin_api_${canary()}` }),
   "mysql/password": () => ({ password: canary() }),
   "notion/token": () => ({ token: `ntn_${canary()}` }),
+  "oauth2/authorization_code": () => ({ client_secret: canary() }),
+  "oauth2/openid_connect": () => ({ client_secret: canary() }),
+  "oauth2/client_credentials": () => ({ client_secret: canary() }),
   "openai/api_key": () => ({ api_key: `sk-${canary()}` }),
   "pagerduty/api_key": () => ({ api_key: canary() }),
   "postgresql/password": () => ({ password: canary() }),
@@ -112,6 +115,17 @@ const SETTINGS = {
   // Whoever is asked there speaks another protocol.
   get "postgresql/password"() {
     return { host: "127.0.0.1", port: echo.port, database: "app", user: "robot", ssl_mode: "disable" };
+  },
+  // A token endpoint that repeats what it is told, as the worst there is.
+  get "oauth2/authorization_code"() {
+    const at = (path) => `${echo.origin}${path}`;
+    return { base_url: echo.origin, authorize_url: at("/authorize"), token_url: at("/token"), client_id: "robot", test_path: "/x" };
+  },
+  get "oauth2/openid_connect"() {
+    return { base_url: echo.origin, issuer: echo.origin, client_id: "robot", test_path: "/x" };
+  },
+  get "oauth2/client_credentials"() {
+    return { base_url: echo.origin, token_url: `${echo.origin}/token`, client_id: "robot", test_path: "/x" };
   },
   "bigquery/service_account": { project_id: "planted-project" },
   "snowflake/key_pair": { account: "acme-planted", user: "robot" },

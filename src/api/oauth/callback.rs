@@ -13,7 +13,6 @@ use crate::api::connections::authorize::{draft, subject};
 use crate::api::connections::tested::Tested;
 use crate::api::connections::tokens::Subject;
 use crate::api::error::ApiError;
-use crate::api::openapi::Problems;
 use crate::app::App;
 use crate::domain::audit::AuditAction;
 use crate::domain::authorization::{Authorization, Stage};
@@ -44,7 +43,14 @@ const NUMBERING: usize = 5;
         ("error" = Option<String>, Query, description = "Why there is no code."),
         ("error_description" = Option<String>, Query, description = "The same in the provider's words: shown as text.")
     ),
-    responses((status = 200, description = "A page"), (status = 409, description = "A page that says why not"), Problems)
+    responses(
+        (status = 200, description = "Connected: a page", body = String, content_type = "text/html"),
+        (status = 403, description = "Of another browser: a page", body = String, content_type = "text/html"),
+        (status = 409, description = "Not connected: a page that says why", body = String, content_type = "text/html"),
+        (status = 410, description = "Used, or too old: a page", body = String, content_type = "text/html"),
+        (status = 429, description = "Too many that are none: a page", body = String, content_type = "text/html"),
+        (status = 503, description = "Not now: a page", body = String, content_type = "text/html")
+    )
 )]
 pub async fn finish_authorization(app: App, claim: Claim, headers: HeaderMap, uri: Uri) -> Response {
     let answer = match Answer::parse(uri.query().unwrap_or_default()) {

@@ -8,7 +8,6 @@ use crate::api::claim::Claim;
 use crate::api::connections::authorize::{LIFETIME, draft, subject};
 use crate::api::error::ApiError;
 use crate::api::extract::{InPath, Parsed};
-use crate::api::openapi::Problems;
 use crate::app::App;
 use crate::domain::authorization::Authorization;
 use crate::domain::values::Secret;
@@ -26,7 +25,14 @@ use super::{is_prefetch, is_shown, set_cookie};
 #[utoipa::path(
     get, path = "/oauth/start/{ticket}", tag = "Authorization", security(()),
     params(("ticket" = String, Path, description = "From `start_url`.")),
-    responses((status = 303, description = "To the provider"), (status = 410, description = "Used, or too old: a page"), Problems)
+    responses(
+        (status = 303, description = "To the provider"),
+        (status = 403, description = "Not shown to a person: a page", body = String, content_type = "text/html"),
+        (status = 409, description = "The connection cannot be authorized as it is: a page", body = String, content_type = "text/html"),
+        (status = 410, description = "Used, or too old: a page", body = String, content_type = "text/html"),
+        (status = 429, description = "Too many that are none: a page", body = String, content_type = "text/html"),
+        (status = 503, description = "Not now: a page", body = String, content_type = "text/html")
+    )
 )]
 pub async fn start_authorization(
     app: App,

@@ -133,7 +133,8 @@ pub async fn import_definitions(
     let of_part: Vec<Key> = part.iter().map(key).collect();
     let with_secrets: Vec<Key> = part.iter().filter(|given| given.secrets.is_some()).map(key).collect();
     let pairs: Vec<Pair> = part.iter().filter_map(pair).collect();
-    let templates: BTreeSet<Key> = pairs.iter().map(|pair| of_organization(&pair.template)).collect();
+    let templates: BTreeSet<Key> =
+        part.iter().filter_map(|given| given.template.as_ref()).map(of_organization).collect();
     let templates: Vec<Key> = templates.into_iter().collect();
     let environment = query.environment;
     let stored = |keys: &[Key], with_secrets: &[Key]| {

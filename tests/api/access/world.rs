@@ -103,7 +103,7 @@ impl World {
     pub(crate) fn path(&self, row: &Row) -> String {
         if row.path.contains("/authorizations") {
             let (id, attempt) = &self.waiting[usize::from(row.need == Need::Own)];
-            return format!("https://keyfob.example{}", path_of(row, id).replace(ATTEMPT, attempt));
+            return path_of(row, id).replace(ATTEMPT, attempt);
         }
         let id = match row.path.split('/').nth(2) {
             _ if row.need == Need::Builder && row.path.ends_with("/replace") => &self.used,
@@ -230,7 +230,7 @@ async fn waiting(keyfob: &Keyfob, customer: Option<&str>) -> (String, String) {
         body["customer"] = customer.into();
     }
     let connection = id(&keyfob.create(&body).await);
-    let begin = format!("https://keyfob.example/v1/connections/{connection}/authorizations");
+    let begin = format!("{OWN}/v1/connections/{connection}/authorizations");
     let attempt = id(&keyfob.post(&begin, &json!({})).await.expect(201).json());
     (connection, attempt)
 }

@@ -90,6 +90,9 @@ fn keys() -> Vec<Canary> {
         key("mysql", "password", "password").with(database()).of(r#"Canäry1 "\/ <&> %41+"#, r#"Canäry2 "\/ <&> %41+"#),
         key("notion", "token", "token")
             .of(&format!("ntn_{}", "Canary1".repeat(6)), &format!("ntn_{}", "Canary2".repeat(6))),
+        oauth("authorization_code"),
+        oauth("openid_connect"),
+        oauth("client_credentials"),
         key("openai", "api_key", "api_key").of("sk-proj-Canary1_Canary1-Canary1", "sk-proj-Canary2_Canary2-Canary2"),
         key("pagerduty", "api_key", "api_key").of("Canary1+Canary1_Canary1", "Canary2+Canary2_Canary2"),
         key("postgresql", "password", "password")
@@ -103,6 +106,20 @@ fn keys() -> Vec<Canary> {
             .of("Canary1Canary1Canary1Canary1Cana", "Canary2Canary2Canary2Canary2Cana"),
         key("twilio", "auth_token", "auth_token").with(json!({ "account_sid": account })).of(hex1, hex2),
     ]
+}
+
+fn oauth(connection_type: &'static str) -> Canary {
+    let mut settings = json!({ "base_url": "https://api.acme.dev", "client_id": "watched", "test_path": "/me" });
+    match connection_type {
+        "openid_connect" => settings["issuer"] = "https://login.acme.dev".into(),
+        "authorization_code" => settings["authorize_url"] = "https://login.acme.dev/authorize".into(),
+        _ => {}
+    }
+    if connection_type != "openid_connect" {
+        settings["token_url"] = "https://login.acme.dev/token".into();
+    }
+    let (first, second) = (r#"Canäry1 "\/ <&> %41+"#, r#"Canäry2 "\/ <&> %41+"#);
+    key("oauth2", connection_type, "client_secret").with(settings).of(first, second)
 }
 
 fn discord_token(piece: &str) -> String {

@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use keyfob::catalog::Catalog;
+use keyfob::catalog::file::Grant;
+use keyfob::catalog::provider::ConnectionType;
 use serde_json::{Value, json};
 
 use super::canaries::{Canary, canaries, telling};
@@ -58,7 +60,9 @@ async fn a_provider_that_echoes_the_credential_in_any_way_brings_it_nowhere() {
     // A server of a protocol of its own is not told the credential before it has proved who it is: that is tested with them.
     let called = |canary: &&Canary| {
         let of = Catalog::embedded().connection_type(canary.provider, canary.connection_type);
-        of.is_some_and(|of| of.request().is_some())
+        // Nor is an authorization server told a client secret before somebody consented.
+        let waits = |of: &ConnectionType| of.oauth.as_ref().is_some_and(|it| it.grant == Grant::AuthorizationCode);
+        of.is_some_and(|of| of.request().is_some() && !waits(of))
     };
     let each = canaries.iter().filter(called).flat_map(|canary| ECHOES.map(|(how, echo)| be_echoed(canary, how, echo)));
     futures_util::future::join_all(each).await;
