@@ -9,7 +9,7 @@ import { GENEROUS } from "./bodies.mjs";
 import { startApi } from "./counterpart.mjs";
 import { startDatabase } from "./databases.mjs";
 import { startKeyfob } from "./keyfob.mjs";
-import { startPages } from "./pages.mjs";
+import { eventually, startPages } from "./pages.mjs";
 
 let database;
 let api;
@@ -175,7 +175,7 @@ test("a key file is chosen or pasted, and is concealed until it is shown", async
   const page = await pages.open("#/development/new/bigquery");
   await page.getByLabel("Choose a file").setInputFiles(path);
   const area = page.locator("#field-credentials");
-  assert.equal(JSON.parse(await area.inputValue()).project_id, "a-project-of-tests");
+  await eventually(async () => (await area.inputValue()).includes("a-project-of-tests"), true);
   assert.match(await area.getAttribute("class"), /concealed/);
   await page.getByRole("button", { name: "Show Key file" }).click();
   assert.doesNotMatch(await area.getAttribute("class"), /concealed/);

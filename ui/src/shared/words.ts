@@ -25,6 +25,7 @@ export const VERDICTS: Words<Api["Verdict"]> = {
 export const STATUSES: Words<Api["Status"]> = { active: "Connected", not_active: "Not connected" };
 
 export const SOURCES: Words<Api["Source"]> = {
+  authorization: "when it was authorized",
   save: "when it was saved",
   test: "by a test",
   message: "by a test message",

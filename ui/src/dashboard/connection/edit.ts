@@ -131,7 +131,7 @@ export class EditDialog extends PageElement {
       foot: html`
         <button class="button" @click=${() => this.tell("closed")}>Cancel</button>
         ${may("connections:test") && this.base.kind !== "template" ? html`<button class="button" ?disabled=${this.busy !== ""} @click=${this.test}>${icon("flask-conical")}${this.busy === "test" ? "Testing…" : "Test"}</button>` : nothing}
-        <button class="button primary" ?disabled=${this.busy !== "" || this.theirs !== undefined} @click=${() => this.save()}>${this.busy === "save" ? "Testing and saving…" : "Save"}</button>`,
+        <button class="button primary" form="edit-form" ?disabled=${this.busy !== "" || this.theirs !== undefined}>${this.busy === "save" ? "Testing and saving…" : "Save"}</button>`,
     });
   }
 

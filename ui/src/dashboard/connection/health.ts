@@ -6,6 +6,8 @@ import { when } from "../../shared/time";
 import { verdictBadge, verdictNote } from "../../shared/verdict";
 import { SOURCES } from "../../shared/words";
 import type { TypeView } from "../catalog";
+import "./authorize";
+import { needsConsent } from "./authorize";
 import type { Connection } from "../status";
 import { may } from "../who";
 
@@ -26,6 +28,7 @@ export class HealthPart extends PageElement {
         ${last && last.at !== health.checked_at ? html`<p class="small">Last attempt ${when(last.at)}: ${verdictBadge(last.verdict)} <span class="quiet">${last.message ?? ""}</span></p>` : nothing}
         ${granted.length ? html`<p class="small">Granted scopes: ${granted.map((scope) => html`<span class="tag">${scope}</span> `)}</p>` : nothing}
         ${missing.length ? html`<p class="small">Missing scopes: ${missing.map((scope) => html`<span class="tag">${scope}</span> `)}</p>` : nothing}
+        ${needsConsent(this.connection, this.type) ? html`<kf-authorize .connection=${this.connection}></kf-authorize>` : nothing}
         ${this.type.sends_message && may("connections:test") ? html`<kf-message .connection=${this.connection}></kf-message>` : nothing}
       </section>
     `;

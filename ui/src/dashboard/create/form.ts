@@ -84,9 +84,14 @@ export class CreateForm extends PageElement {
     return this.type.fields.filter(({ key }) => now.has(key));
   }
 
+  // There is no token to test before somebody consented.
+  private get needsConsent(): boolean {
+    return this.type.oauth?.grant === "authorization_code";
+  }
+
   // A test needs every value: under a template some are not here.
   private get isTestable(): boolean {
-    return may("connections:test") && this.owner.kind !== "template" && !(this.owner.kind === "customer" && this.owner.template);
+    return may("connections:test") && !this.needsConsent && this.owner.kind !== "template" && !(this.owner.kind === "customer" && this.owner.template);
   }
 
   private refused(error: unknown): void {
@@ -161,6 +166,7 @@ export class CreateForm extends PageElement {
           <h2>${this.type.name}</h2>
           <kf-fields .fields=${this.fields} .values=${this.values} .errors=${this.errors} .checked=${this.checked}
             @values-changed=${(event: CustomEvent<Values>) => this.edit({ values: event.detail, result: undefined, errors: this.errors.filter(({ pointer }) => !/^\/(settings|secrets)\//.test(pointer)) })}></kf-fields>
+          ${this.needsConsent ? html`<div class="note">${icon("info")}<span>Register this redirect URI with the provider, to the letter: <code>${location.origin}/oauth/callback</code></span></div>` : nothing}
           ${later.length ? html`<div class="note">${icon("info")}<span>Asked for each customer: ${later.join(", ")}.</span></div>` : nothing}
           ${this.owner.kind === "customer" ? nothing : html`
             <label class="check"><input type="checkbox" .checked=${this.embedded} @change=${(event: Event) => this.edit({ embedded: (event.target as HTMLInputElement).checked })}>
