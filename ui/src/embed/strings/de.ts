@@ -129,6 +129,7 @@ const de: Strings = {
     no_test: "Für diese Art von Verbindung gibt es keinen Test.",
     credential_not_checked: "Die Adresse antwortet ohne Zugangsdaten genauso: Wählen Sie einen Testpfad, der sie braucht.",
     not_authorized: "Der Anbieter hat noch nicht zugestimmt.",
+    authorization_ended: "Der Anbieter hat die Zustimmung beendet: Stimmen Sie noch einmal zu.",
     template_changed: "Seit dem letzten Test hat sich etwas geändert.",
     destination_changed: "Die Adresse, an die die Geheimnisse gehen, hat sich geändert: Geben Sie sie neu ein.",
     reported: "Ein Ablauf hat gemeldet, dass der Anbieter die Zugangsdaten abgelehnt hat.",

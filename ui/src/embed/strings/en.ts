@@ -130,6 +130,7 @@ const en = {
     no_test: "This type of connection has no test.",
     credential_not_checked: "The address answers the same without the credential: choose a test path that needs it.",
     not_authorized: "The provider has not given its consent yet.",
+    authorization_ended: "The provider ended the consent: give it again.",
     template_changed: "Something changed since the last test.",
     destination_changed: "The address where the secrets go changed: enter the secrets again.",
     reported: "A workflow reported that the provider refused the credential.",
