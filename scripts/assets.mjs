@@ -24,6 +24,11 @@ const HEADERS = `/*
   Access-Control-Allow-Origin: *
   ! Cross-Origin-Resource-Policy
   Cross-Origin-Resource-Policy: cross-origin
+
+/keyfob.js
+  Access-Control-Allow-Origin: *
+  ! Cross-Origin-Resource-Policy
+  Cross-Origin-Resource-Policy: cross-origin
 `;
 
 await rm(OUT, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 // Builds the pages of ui/ into public/: types of the API from docs/openapi.json, type check, bundle, and the size budgets.
 // `check` as the argument checks the types and builds nothing.
 import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import openapiTypescript, { astToString } from "openapi-typescript";
@@ -23,6 +24,15 @@ export async function buildPages() {
   const { build } = await import("vite");
   await build({ configFile: "ui/vite.config.mjs" });
   await checkBudgets();
+  declare();
+}
+
+// What keyfob.js exports, for those who write TypeScript.
+function declare() {
+  const options = ["--declaration", "--emitDeclarationOnly", "--outDir", "public", "--target", "es2022", "--module", "esnext"];
+  const { status } = spawnSync("tsc", ["ui/src/host/keyfob.ts", ...options, "--moduleResolution", "bundler"], { stdio: "inherit" });
+  if (status !== 0) throw new Error("no declarations of keyfob.js");
+  rmSync("public/messages.d.ts");
 }
 
 // A change of the API breaks the build, and not the page.

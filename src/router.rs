@@ -8,7 +8,7 @@ use crate::api::connections::{
     authorize, bulk, copy, create, credentials, history, list, plan, replace, report, reveal, test, test_credentials,
     update,
 };
-use crate::api::embedded::{builder, cors, drafts, exchange, origins, own, redemptions, sessions};
+use crate::api::embedded::{builder, cors, drafts, exchange, origins, own, page, redemptions, sessions};
 use crate::api::transfer::{export, import};
 use crate::api::{
     api_keys, audit_events, audit_verification, connect_links, connections, customers, embedded, keys, oauth, observe,
@@ -80,6 +80,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/webhooks/{id}/deliveries", get(webhooks::list_deliveries))
         .merge(embedded_servers())
         .merge(embedded_pages())
+        .route("/embed/", get(page::show_picker))
         // Master keys
         .route("/v1/keys", get(keys::list_keys))
         .route("/v1/keys/rewrap", post(keys::rewrap_keys))
@@ -121,6 +122,7 @@ fn embedded_servers() -> Router {
 /// Embedded: what pages of registered origins ask.
 fn embedded_pages() -> Router {
     Router::new()
+        .route("/v1/embedded/session", get(embedded::session::find_session).options(cors::preflight))
         .route("/v1/embedded/providers", get(embedded::providers::list_providers))
         .route("/v1/embedded/providers/{provider}", get(embedded::providers::find_provider))
         .route(

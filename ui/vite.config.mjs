@@ -1,5 +1,5 @@
-// How the pages are built: every index.html of ui/ is a page with a bundle of its own, and src/host/*.ts are modules of their
-// own under /embed/, for pages of other hosts.
+// How the pages are built: every index.html of ui/ is a page with a bundle of its own, and src/host/keyfob.ts is a module of
+// its own, /keyfob.js, for pages of other hosts.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
@@ -26,7 +26,7 @@ export default defineConfig({
       input: there,
       // What keyfob.js exports is for pages of other hosts.
       preserveEntrySignatures: "exports-only",
-      output: { entryFileNames: ({ name }) => (name === "keyfob" ? "embed/keyfob.js" : "assets/[name]-[hash].js") },
+      output: { entryFileNames: ({ name }) => (name === "keyfob" ? "keyfob.js" : "assets/[name]-[hash].js") },
     },
   },
 });
