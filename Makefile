@@ -48,7 +48,8 @@ TOOLS        := $(RUST_TARGET) $(WORKER_BUILD) $(WASM_BINDGEN) $(NODE_MODULES)
 
 # What the Worker and its assets are made from: files, and folders for the files that have been removed.
 RUST_SOURCES  := $(shell find src providers Cargo.toml Cargo.lock build.rs 2>/dev/null || true)
-ASSET_SOURCES := $(shell find ui providers src/catalog docs/openapi.json scripts/assets.mjs 2>/dev/null || true)
+ASSET_SOURCES := $(shell find ui providers src/catalog docs/openapi.json scripts/assets.mjs scripts/pages.mjs \
+                   -not -path 'ui/generated*' 2>/dev/null || true)
 # What is tested and deployed is the release build; `make dev` asks for the dev build, which takes a second.
 PROFILE       ?= release
 WASM          := build/.$(PROFILE)
@@ -93,7 +94,9 @@ fmt: | $(RUST_TARGET) ## Is the Rust code formatted?
 	$(call say,Format)
 	@cargo fmt --check
 
-lint: | $(RUST_TARGET) ## Clippy, native and wasm32: a warning is an error
+lint: $(NODE_MODULES) | $(RUST_TARGET) ## Clippy, native and wasm32: a warning is an error; the types of the pages
+	$(call say,Types of the pages)
+	@node scripts/pages.mjs check
 	$(call say,Lints: native)
 	@cargo clippy --locked --all-targets -- -D warnings
 	$(call say,Lints: wasm32)

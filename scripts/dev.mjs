@@ -1,9 +1,10 @@
 // Serves Keyfob on this machine: builds, migrates the local D1, makes local secrets if there are none, starts
-// `wrangler dev` and says how to call it. Knows how a development machine is set up; the build itself is make's.
+// `wrangler dev` and a pretend product that embeds the picker, and says how to call it. Knows how a development machine is set up; the build itself is make's.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { startDemo } from "./demo/server.mjs";
 import { newApiKey, newMasterKeys } from "./keys.mjs";
 
 const SECRETS = ".dev.vars";
@@ -32,12 +33,14 @@ process.on("SIGINT", () => {});
 process.on("SIGTERM", () => server.kill("SIGTERM"));
 
 await answers(`${url}/healthz`);
+const demo = await startDemo({ keyfob: url, key, port: await freePort(port + 1) });
 console.log(`
 Keyfob is ready.
 
   address    ${url}
   reference  ${url}/docs
   key        ${key}
+  picker     ${demo.url}  (a pretend product that embeds it)
 
   curl -H 'Authorization: Bearer ${key}' ${url}/v1/providers
 

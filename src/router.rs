@@ -8,7 +8,7 @@ use crate::api::connections::{
     authorize, bulk, copy, create, credentials, history, list, plan, replace, report, reveal, test, test_credentials,
     update,
 };
-use crate::api::embedded::{builder, cors, drafts, exchange, origins, own, redemptions, sessions};
+use crate::api::embedded::{builder, cors, drafts, exchange, origins, own, page, redemptions, sessions};
 use crate::api::transfer::{export, import};
 use crate::api::{
     api_keys, audit_events, audit_verification, connect_links, connections, customers, embedded, keys, oauth, observe,
@@ -38,11 +38,7 @@ pub fn router(app: App) -> Router {
             "/v1/connections/{id}/test-credentials",
             patch(test_credentials::update_test_credentials).delete(test_credentials::delete_test_credentials),
         )
-        .route("/v1/connections/{id}/authorizations", post(authorize::create_authorization))
-        .route("/v1/connections/{id}/authorizations/{authorization}", get(authorize::find_authorization))
-        // What a person's browser asks meanwhile
-        .route("/oauth/start/{ticket}", get(oauth::start::start_authorization))
-        .route("/oauth/callback", get(oauth::callback::finish_authorization))
+        .merge(authorizations())
         // Tests
         .route("/v1/tests", post(test::test_draft))
         .route("/v1/connections/{id}/tests", get(test::list_tests).post(test::create_test))
@@ -81,6 +77,7 @@ pub fn router(app: App) -> Router {
         .merge(webhook_routes())
         .merge(embedded_servers())
         .merge(embedded_pages())
+        .route("/embed/", get(page::show_picker))
         // Master keys
         .route("/v1/keys", get(keys::list_keys))
         .route("/v1/keys/rewrap", post(keys::rewrap_keys))
@@ -104,6 +101,15 @@ fn webhook_routes() -> Router {
         .route("/v1/webhooks/{id}/deliveries", get(webhooks::list_deliveries))
 }
 
+/// Authorizations, and what a person's browser asks meanwhile.
+fn authorizations() -> Router {
+    Router::new()
+        .route("/v1/connections/{id}/authorizations", post(authorize::create_authorization))
+        .route("/v1/connections/{id}/authorizations/{authorization}", get(authorize::find_authorization))
+        .route("/oauth/start/{ticket}", get(oauth::start::start_authorization))
+        .route("/oauth/callback", get(oauth::callback::finish_authorization))
+}
+
 /// Embedded: what servers manage, and what the page behind a connect link redeems.
 fn embedded_servers() -> Router {
     Router::new()
@@ -121,6 +127,7 @@ fn embedded_servers() -> Router {
 /// Embedded: what pages of registered origins ask.
 fn embedded_pages() -> Router {
     Router::new()
+        .route("/v1/embedded/session", get(embedded::session::find_session).options(cors::preflight))
         .route("/v1/embedded/providers", get(embedded::providers::list_providers))
         .route("/v1/embedded/providers/{provider}", get(embedded::providers::find_provider))
         .route(

@@ -9,8 +9,8 @@ use super::connections::{
     test_credentials, update,
 };
 use super::embedded::{
-    authorize as embedded_authorize, builder, connections, drafts, exchange, origins, own,
-    providers as embedded_providers, redemptions, sessions,
+    authorize as embedded_authorize, builder, connections, drafts, exchange, origins, own, page,
+    providers as embedded_providers, redemptions, session as embedded_session, sessions,
 };
 use super::error::Problem;
 use super::oauth::{callback, start};
@@ -53,6 +53,7 @@ use super::{
         own::create_connection, own::find_connection, own::update_connection, own::delete_connection, own::create_test,
         drafts::test_draft, builder::update_test_credentials, builder::delete_test_credentials, builder::replace_usages,
         embedded_authorize::create_authorization, embedded_authorize::find_authorization,
+        embedded_session::find_session, page::show_picker,
         keys::list_keys, keys::rewrap_keys,
         webhooks::list_webhooks, webhooks::create_webhook, webhooks::delete_webhook, webhooks::list_deliveries,
         audit_events::list_audit_events, audit_verification::verify_audit_events,
@@ -186,6 +187,17 @@ pub enum ChangeProblems {
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(Problem),
     /// Try again (`storage_unavailable`, `secret_pending`, `access_unavailable`) or call the operator (`key_unavailable`, `misconfigured`).
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
+
+/// What a page that anybody may open is answered with where it is not shown.
+#[derive(IntoResponses)]
+pub enum PageProblems {
+    /// A fault of Keyfob (`internal`).
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(Problem),
+    /// Try again (`storage_unavailable`).
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
 }

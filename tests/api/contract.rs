@@ -54,6 +54,7 @@ fn every_operation_that_needs_a_key_documents_what_may_happen_anywhere() {
     let document = document();
     let open = [
         "/healthz",
+        "/embed/",
         "/oauth/start/{ticket}",
         "/oauth/callback",
         "/v1/embedded/sessions/exchange",

@@ -140,7 +140,12 @@ async fn run_access(keyfob: &Keyfob) {
     let session = json!({ "environment": "development", "customer": "c1" });
     let session = keyfob.post("/v1/embedded/sessions", &session).await.expect(201).json();
     let token = session["token"].as_str().unwrap();
-    for path in ["/v1/embedded/providers/http", "/v1/embedded/connections", "/v1/embedded/connections?provider=http"] {
+    for path in [
+        "/v1/embedded/session",
+        "/v1/embedded/providers/http",
+        "/v1/embedded/connections",
+        "/v1/embedded/connections?provider=http",
+    ] {
         keyfob.request("GET", path, token, &[], &Value::Null).await.expect(200);
     }
     let builder =

@@ -19,7 +19,6 @@ const OF_THE_WORKER = {
   "/v1/": 404,
   "/oauth/callback": 404,
   "/oauth/x": 404,
-  "/embed/": 404,
   "/embed/x": 404,
 };
 

@@ -46,7 +46,7 @@ pub async fn update_test_credentials(
     let (who, sources) = load(&app, &claim, &id, if_match).await?;
     let session = who.session()?;
     let change = (Edits { settings, secrets }, test);
-    set(&app, &who, &sources, change, &|after| view::answer(after, session)).await
+    set(&app, &who, &sources, change, &|after| view::answer(after, None, session)).await
 }
 
 /// DELETE /v1/embedded/connections/{id}/test-credentials
@@ -67,7 +67,7 @@ pub async fn delete_test_credentials(
     let InPath(id) = claim.accept(&app, id).await?;
     let (who, sources) = load(&app, &claim, &id, if_match).await?;
     let session = who.session()?;
-    clear(&app, &who, &sources.connection, &|after| view::answer(after, session)).await
+    clear(&app, &who, &sources.connection, &|after| view::answer(after, None, session)).await
 }
 
 /// POST /v1/embedded/connections/{id}/replace

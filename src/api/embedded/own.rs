@@ -218,7 +218,7 @@ pub async fn find_connection(app: App, claim: Claim, id: Parsed<InPath<Connectio
     let (who, found) = claim.load(&app, sources::find(&id)).await?;
     let session = who.session()?;
     let sources = found.filter(|found| sees(session, &found.connection)).ok_or(ApiError::NotFound)?;
-    Ok(view::answer(&sources.connection, session))
+    Ok(view::answer(&sources.connection, sources.template.as_ref(), session))
 }
 
 /// PATCH /v1/embedded/connections/{id}
@@ -254,7 +254,8 @@ pub async fn update_connection(
         ..UpdateConnection::default()
     };
     let query = ChangeQuery { test, force: false };
-    update::change(&app, &who, ring, &sources, (body, query), &|after| view::answer(after, session)).await
+    let shown = |after: &Connection| view::answer(after, sources.template.as_ref(), session);
+    update::change(&app, &who, ring, &sources, (body, query), &shown).await
 }
 
 /// DELETE /v1/embedded/connections/{id}

@@ -1,5 +1,7 @@
 //! A connection as an embedded workflow may see it: no secret, host, tag or author of the organization's.
 
+use std::collections::BTreeSet;
+
 use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
@@ -37,6 +39,11 @@ pub struct EmbeddedConnection<'a> {
     status: Status,
     /// Whether it is the customer's own.
     own: bool,
+    /// The fields of which each customer has values of its own: of a template that customers connect to themselves (in a
+    /// builder session of every template), and, where one is read, of an own connection under a template.
+    #[schema(value_type = Option<BTreeSet<String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer_fields: Option<Part<'a, BTreeSet<String>>>,
     /// Its own ones' details; not where the organization enters the values.
     #[serde(flatten)]
     details: Option<OwnDetails<'a>>,
@@ -45,6 +52,9 @@ pub struct EmbeddedConnection<'a> {
 /// What a customer sees of an own connection alone.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OwnDetails<'a> {
+    /// The template that it stands under; null where it stands alone.
+    #[schema(value_type = Option<ConnectionId>)]
+    template: Option<&'a str>,
     /// What is known of it.
     health: HealthView,
     /// Its settings: those that the customer entered.
@@ -67,6 +77,7 @@ impl<'a> EmbeddedConnection<'a> {
         let own = session.owns(connection);
         let is_shown = own && connection.owner.supplied_by != Some(SuppliedBy::Organization);
         let details = is_shown.then(|| OwnDetails {
+            template: connection.owner.template.as_ref().map(ConnectionId::as_str),
             health: (&connection.health).into(),
             settings: Part::Value(&connection.values.settings),
             granted_scopes: Part::Value(&connection.found.granted_scopes),
@@ -82,8 +93,17 @@ impl<'a> EmbeddedConnection<'a> {
             stable_key: connection.label.stable_key.as_str(),
             status: connection.status(),
             own,
+            customer_fields: customer_fields(connection, session),
             details,
         }
+    }
+
+    /// Says of an own connection under a template which fields are the customer's.
+    #[must_use]
+    pub fn under(self, template: Option<&'a Connection>, session: &SessionCaller) -> Self {
+        let is_entered = self.details.is_some();
+        let fields = template.filter(|_| is_entered).and_then(|template| customer_fields(template, session));
+        Self { customer_fields: fields.or(self.customer_fields), ..self }
     }
 
     /// Shows a connection of a list in the same way.
@@ -93,7 +113,9 @@ impl<'a> EmbeddedConnection<'a> {
         let customer = columns.customer.as_ref().map(|customer| &*customer.0);
         let own = customer.is_some() && customer == session.customer.as_ref().map(Customer::as_str);
         let is_shown = own && columns.supplied_by != Some(SuppliedBy::Organization);
+        let is_told = session.is_builder() || columns.supplied_by == Some(SuppliedBy::Customer);
         let details = is_shown.then(|| OwnDetails {
+            template: columns.template,
             health: (&columns.health()).into(),
             settings: Part::Text(connection.settings),
             granted_scopes: Part::Text(connection.granted_scopes),
@@ -109,15 +131,24 @@ impl<'a> EmbeddedConnection<'a> {
             stable_key: columns.stable_key,
             status: columns.status(),
             own,
+            customer_fields: connection.customer_fields.filter(|_| is_told).map(Part::Text),
             details,
         }
     }
 }
 
+/// The fields of which each customer has values of its own under a template: told to who enters them, and to the designer, who
+/// enters test credentials for them.
+fn customer_fields<'a>(template: &'a Connection, session: &SessionCaller) -> Option<Part<'a, BTreeSet<String>>> {
+    let is_told = session.is_builder() || template.owner.supplied_by == Some(SuppliedBy::Customer);
+    let definition = template.definition.as_ref().filter(|_| is_told)?;
+    Some(Part::Value(&definition.customer_fields))
+}
+
 /// Answers with a connection; who owns it, or manages all of them, gets its version as ETag.
 #[must_use]
-pub fn answer(connection: &Connection, session: &SessionCaller) -> Response {
-    let response = answer::json(StatusCode::OK, &EmbeddedConnection::new(connection, session));
+pub fn answer(connection: &Connection, template: Option<&Connection>, session: &SessionCaller) -> Response {
+    let response = answer::json(StatusCode::OK, &EmbeddedConnection::new(connection, session).under(template, session));
     if session.owns(connection) || session.is_builder() {
         return with_version(response, connection.history.version);
     }

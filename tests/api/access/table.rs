@@ -107,6 +107,8 @@ pub(crate) fn table() -> Vec<Row> {
 fn open() -> Vec<Row> {
     vec![
         row("GET /healthz", Need::Nothing, Elsewhere::Same),
+        row("GET /embed/", Need::Nothing, Elsewhere::Same),
+        row("OPTIONS /v1/embedded/session", Need::Nothing, Elsewhere::Same).status(204),
         row("GET /oauth/start/{ticket}", Need::Nothing, Elsewhere::Same).status(410),
         row("GET /oauth/callback", Need::Nothing, Elsewhere::Same).status(410),
         row("OPTIONS /v1/embedded/connections/{id}/authorizations", Need::Nothing, Elsewhere::Same).status(204),
@@ -296,6 +298,7 @@ fn embedded() -> Vec<Row> {
             .status(201)
             .audited("connect_link.created"),
         row("DELETE /v1/connect-links/{id}", EMBEDDED, Hidden).status(204).audited("connect_link.deleted"),
+        row("GET /v1/embedded/session", Need::Session, Same),
         row("GET /v1/embedded/providers", Need::Session, Same),
         row("GET /v1/embedded/providers/{provider}", Need::Session, Same),
         row("GET /v1/embedded/connections", Need::Session, Same),

@@ -12,7 +12,8 @@ use crate::support::routes::routes;
 use crate::support::{Answer, Keyfob, ROOT};
 
 const PAGE: &str = "https://app.example.com";
-const PATHS: [&str; 3] = ["/v1/embedded/connections", "/v1/embedded/providers", "/v1/embedded/providers/http"];
+const PATHS: [&str; 4] =
+    ["/v1/embedded/connections", "/v1/embedded/providers", "/v1/embedded/providers/http", "/v1/embedded/session"];
 const EXCHANGE: &str = super::exchange::PATH;
 /// Origins that look like the registered one.
 const OTHERS: [&str; 11] = [

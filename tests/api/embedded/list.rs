@@ -28,6 +28,7 @@ async fn what_is_exposed_shows_eight_fields_and_what_is_own_its_details_too() {
     let own = json!({
         "id": "con_01kag3p3g00000000000000001", "provider": "http", "connection_type": "bearer", "kind": "customer",
         "name": "Own", "stable_key": "con_01kag3p3g00000000000000001", "status": "active", "own": true,
+        "template": null,
         "health": {
             "verdict": "valid", "reason": null, "action": "none", "message": null, "checked_at": null, "source": null,
             "stale": false,

@@ -6,6 +6,7 @@ mod exchange;
 mod list;
 mod origins;
 mod own;
+mod page;
 mod sessions;
 mod stored;
 

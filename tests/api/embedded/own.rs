@@ -125,14 +125,16 @@ async fn a_customer_connects_edits_tests_and_disconnects() {
     let template = keyfob.create(&template("CRM")).await;
     let token = customer(&keyfob, "c1").await;
     let made = connect(&keyfob, &token, &under(&template)).await.expect(201);
-    let expected = json!({
-        "id": made.json()["id"], "provider": "http", "connection_type": "bearer", "kind": "customer", "name": "CRM",
+    let mut expected = json!({
+        "template": template["id"], "id": made.json()["id"], "provider": "http", "connection_type": "bearer", "kind": "customer", "name": "CRM",
         "stable_key": "crm", "status": "active", "own": true, "health": made.json()["health"], "settings": {},
         "granted_scopes": [], "missing_scopes": [], "version": 1,
     });
     assert_eq!(made.json(), expected);
     assert_eq!(made.header("etag"), "\"1\"");
     let id = &made.json()["id"];
+    // Where one is read, and not its list, its form can be made.
+    expected["customer_fields"] = json!(["token"]);
     assert_eq!(look(&keyfob, &token, id).await.expect(200).json(), expected);
     // The same id; what is not sent is kept.
     let renamed = change(&keyfob, &token, id, 1, &json!({ "name": "Ours" })).await.expect(200).json();
@@ -271,4 +273,34 @@ async fn fifty_customers_see_nothing_of_each_other() {
     }
     assert_eq!(answers.len(), 1);
     assert_eq!(keyfob.database.dump(), before);
+}
+
+#[tokio::test]
+async fn which_fields_the_customer_enters_is_told_of_what_they_connect_to_and_of_what_is_theirs() {
+    let keyfob = Keyfob::working().await;
+    let token = customer(&keyfob, "c1").await;
+    let offered = keyfob.create(&template("Offered")).await;
+    let mut supplied = template("Supplied");
+    supplied["supplied_by"] = json!("organization");
+    let supplied = keyfob.create(&supplied).await;
+    let fields = json!(["token"]);
+    assert_eq!(look(&keyfob, &token, &offered["id"]).await.expect(200).json()["customer_fields"], fields);
+    assert!(look(&keyfob, &token, &supplied["id"]).await.expect(200).json().get("customer_fields").is_none());
+    let own = connect(&keyfob, &token, &under(&offered)).await.expect(201).json();
+    assert_eq!((&own["template"], own.get("customer_fields")), (&offered["id"], None));
+    let read = look(&keyfob, &token, &own["id"]).await.expect(200).json();
+    assert_eq!((&read["template"], &read["customer_fields"]), (&offered["id"], &fields));
+    let alone = connect(&keyfob, &token, &alone()).await.expect(201).json();
+    assert_eq!((&alone["template"], alone.get("customer_fields")), (&Value::Null, None));
+    let listed = keyfob.request("GET", ALL, &token, &[], &Value::Null).await.expect(200).json();
+    let told = |id: &Value| {
+        let listed = listed["data"].as_array().unwrap().iter().find(|listed| listed["id"] == *id).unwrap();
+        (listed.get("template").cloned(), listed.get("customer_fields").cloned())
+    };
+    assert_eq!(told(&offered["id"]), (None, Some(fields)));
+    assert_eq!(told(&supplied["id"]), (None, None));
+    // The designer enters test credentials for them.
+    let builder = session(&keyfob, &json!({})).await;
+    assert_eq!(look(&keyfob, &builder, &supplied["id"]).await.expect(200).json()["customer_fields"], json!(["token"]));
+    assert_eq!(told(&own["id"]), (Some(offered["id"].clone()), None));
 }

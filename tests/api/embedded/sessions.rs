@@ -129,3 +129,37 @@ fn keys(page: &Value) -> Value {
     let types = |of: &Value| of["connection_types"].as_array().unwrap().iter().map(key).collect::<Value>();
     page["data"].as_array().unwrap().iter().map(|of| json!([key(of), types(of)])).collect()
 }
+
+#[tokio::test]
+async fn a_page_learns_what_its_session_is_for_and_limited_to() {
+    let keyfob = Keyfob::start().await;
+    let mint = "/v1/embedded/sessions";
+    let template = "con_01kag3p3g00000000000000001";
+    let limited = json!({
+        "environment": "staging", "customer": "c1", "providers": ["slack", "http"], "connection_types": ["bearer"],
+        "templates": [template], "expires_in": 60,
+    });
+    let limited = keyfob.post(mint, &limited).await.expect(201).json();
+    let builder = keyfob.post(mint, &json!({ "environment": "development" })).await.expect(201).json();
+    for (minted, expected) in [
+        (
+            &limited,
+            json!({
+                "id": limited["id"], "environment": "staging", "customer": "c1", "providers": ["http", "slack"],
+                "connection_types": ["bearer"], "templates": [template], "connection": null, "expires_at": "2026-11-20T10:01:00.000Z",
+            }),
+        ),
+        (
+            &builder,
+            json!({
+                "id": builder["id"], "environment": "development", "customer": null, "providers": null,
+                "connection_types": null, "templates": null, "connection": null, "expires_at": "2026-11-20T10:30:00.000Z",
+            }),
+        ),
+    ] {
+        let token = minted["token"].as_str().unwrap();
+        let answer = keyfob.request("GET", "/v1/embedded/session", token, &[], &Value::Null).await.expect(200);
+        assert_eq!(answer.json(), expected);
+        assert!(!answer.text.contains(token));
+    }
+}

@@ -317,14 +317,20 @@ impl BlobStore for Blobs {
     }
 }
 
-/// The static files as the build made them.
+/// The static files as the build made them, and a page in the place of the picker.
 pub(crate) struct Built;
+
+/// What stands for the page of the picker, which another build makes.
+pub(crate) const PICKER: &str = "<!doctype html><title>Picker</title>";
 
 #[async_trait]
 impl Assets for Built {
     async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, AssetError> {
         let files: BTreeMap<String, String> =
             serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/assets.json"))).unwrap();
+        if path == "/embed/" {
+            return Ok(Some(PICKER.as_bytes().to_vec()));
+        }
         Ok(files.get(path).map(|text| text.clone().into_bytes()))
     }
 }

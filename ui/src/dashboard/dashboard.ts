@@ -1,0 +1,71 @@
+// The whole page: signing in, or the frame around what a signed-in person sees.
+import { html, nothing } from "lit";
+import { customElement, state } from "lit/decorators.js";
+import { messageOf } from "../shared/client";
+import { PageElement } from "../shared/element";
+import { icon } from "../shared/icons";
+import { loadProviders } from "./catalog";
+import "./bar";
+import "./sign-in";
+import "./toast";
+import { pageOf } from "./pages";
+import { readRoute, remember, type Route } from "./route";
+import { findWho, type Who } from "./who";
+
+@customElement("kf-dashboard")
+export class Dashboard extends PageElement {
+  /** `null` until it is known. */
+  @state() private who: Who | null | undefined = null;
+  @state() private route: Route | undefined;
+  @state() private fault = "";
+
+  private readonly follow = () => {
+    if (!this.who) return;
+    this.route = readRoute(this.who.environments);
+    remember(this.route.environment);
+  };
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    addEventListener("hashchange", this.follow);
+    void this.load();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    removeEventListener("hashchange", this.follow);
+  }
+
+  private async load(): Promise<void> {
+    this.fault = "";
+    try {
+      await this.enter(await findWho());
+    } catch (error) {
+      this.fault = messageOf(error);
+    }
+  }
+
+  private async enter(who: Who | undefined): Promise<void> {
+    if (who) await loadProviders();
+    this.who = who;
+    this.follow();
+  }
+
+  override render() {
+    if (this.fault) {
+      return html`<main class="sign-in"><div class="note bad" role="alert">${icon("triangle-alert")}<span class="grow">${this.fault}</span>
+        <button class="button" @click=${this.load}>${icon("refresh-cw")}Try again</button></div></main>`;
+    }
+    if (this.who === null) return nothing;
+    if (!this.who || !this.route) {
+      return html`<kf-sign-in @signed-in=${(event: CustomEvent<Who>) => this.enter(event.detail).catch((error) => (this.fault = messageOf(error)))}></kf-sign-in>`;
+    }
+    return html`
+      <div class="frame" data-environment=${this.route.environment}>
+        <kf-bar .who=${this.who} .route=${this.route} @signed-out=${() => (this.who = undefined)}></kf-bar>
+        ${pageOf(this.route)}
+      </div>
+      <kf-toasts></kf-toasts>
+    `;
+  }
+}

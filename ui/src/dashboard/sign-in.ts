@@ -1,0 +1,54 @@
+// Signing in with an API key, or as the person whom Cloudflare Access vouches for.
+import { html, nothing } from "lit";
+import { customElement, state } from "lit/decorators.js";
+import { messageOf, Problem } from "../shared/client";
+import { PageElement } from "../shared/element";
+import { icon } from "../shared/icons";
+import { signIn, signInByAccess, type Who } from "./who";
+
+@customElement("kf-sign-in")
+export class SignIn extends PageElement {
+  @state() private fault = "";
+  @state() private busy = false;
+
+  private async enter(prove: () => Promise<Who>): Promise<void> {
+    this.busy = true;
+    this.fault = "";
+    try {
+      this.tell("signed-in", await prove());
+    } catch (error) {
+      this.fault = error instanceof Problem && error.status === 401 ? "This is not a key that works here." : messageOf(error);
+    }
+    this.busy = false;
+  }
+
+  private submit(event: SubmitEvent): void {
+    event.preventDefault();
+    const key = new FormData(event.target as HTMLFormElement).get("key");
+    void this.enter(() => signIn(String(key).trim()));
+  }
+
+  override render() {
+    return html`
+      <main class="sign-in">
+        <div class="card stack">
+          <span class="brand"><img src="/favicon.svg" alt="">Keyfob</span>
+          <h1>Sign in</h1>
+          <form class="stack" @submit=${this.submit}>
+            <div class="field">
+              <label for="key">API key</label>
+              <input class="input" id="key" name="key" type="password" required autocomplete="off" placeholder="kf_…"
+                aria-invalid=${this.fault !== ""} aria-describedby="key-help key-fault">
+              <span class="help" id="key-help">It is exchanged for a session of eight hours at most, and kept nowhere.</span>
+              ${this.fault ? html`<span class="fault" id="key-fault" role="alert">${this.fault}</span>` : nothing}
+            </div>
+            <button class="button primary" ?disabled=${this.busy}>${icon("key-round")}Sign in</button>
+          </form>
+          <button class="button plain" ?disabled=${this.busy} @click=${() => this.enter(signInByAccess)}>
+            Continue with single sign-on
+          </button>
+        </div>
+      </main>
+    `;
+  }
+}
