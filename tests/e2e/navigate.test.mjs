@@ -17,7 +17,6 @@ const OF_THE_WORKER = {
   "/v1/embedded/connections": 403,
   "/v1/nothing": 404,
   "/v1/": 404,
-  "/oauth/callback": 404,
   "/oauth/x": 404,
   "/embed/x": 404,
 };
@@ -31,6 +30,14 @@ for (const [path, status] of Object.entries(OF_THE_WORKER)) {
     assert.doesNotMatch(navigation.text, /<html/i);
   });
 }
+
+test("whom a provider sends back without a consent that is waited for gets a page of the Worker, not the dashboard", async () => {
+  const headers = { accept: "text/html", "sec-fetch-mode": "navigate" };
+  const navigation = await keyfob.request("GET", "/oauth/callback", { headers });
+  assert.equal(navigation.status, 410);
+  assert.ok(navigation.headers["keyfob-request-id"]);
+  assert.doesNotMatch(navigation.text, /kf-dashboard/);
+});
 
 test("what is shown of a provider comes whole through the API, and as static files that any page may load", async () => {
   const { json: listed } = await keyfob.request("GET", "/v1/providers");
