@@ -38,11 +38,7 @@ pub fn router(app: App) -> Router {
             "/v1/connections/{id}/test-credentials",
             patch(test_credentials::update_test_credentials).delete(test_credentials::delete_test_credentials),
         )
-        .route("/v1/connections/{id}/authorizations", post(authorize::create_authorization))
-        .route("/v1/connections/{id}/authorizations/{authorization}", get(authorize::find_authorization))
-        // What a person's browser asks meanwhile
-        .route("/oauth/start/{ticket}", get(oauth::start::start_authorization))
-        .route("/oauth/callback", get(oauth::callback::finish_authorization))
+        .merge(authorizations())
         // Tests
         .route("/v1/tests", post(test::test_draft))
         .route("/v1/connections/{id}/tests", get(test::list_tests).post(test::create_test))
@@ -98,6 +94,15 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .route_layer(middleware::from_fn(observe::note_route))
         .layer(middleware::from_fn_with_state(app, observe::observe))
+}
+
+/// Authorizations, and what a person's browser asks meanwhile.
+fn authorizations() -> Router {
+    Router::new()
+        .route("/v1/connections/{id}/authorizations", post(authorize::create_authorization))
+        .route("/v1/connections/{id}/authorizations/{authorization}", get(authorize::find_authorization))
+        .route("/oauth/start/{ticket}", get(oauth::start::start_authorization))
+        .route("/oauth/callback", get(oauth::callback::finish_authorization))
 }
 
 /// Embedded: what servers manage, and what the page behind a connect link redeems.

@@ -89,6 +89,7 @@ fn the_embedded_catalogue_holds_every_provider() {
             ["linear", ["api_key"]],
             ["mysql", ["password"]],
             ["notion", ["token"]],
+            ["oauth2", ["authorization_code", "openid_connect", "client_credentials"]],
             ["openai", ["api_key"]],
             ["pagerduty", ["api_key"]],
             ["postgresql", ["password"]],

@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn the_challenge_is_the_one_of_the_standard() {
         let pkce = Pkce(Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned()));
-        assert_eq!(pkce.challenge(), "E9Melhoa2OwvFrEMCHeZMeP8MrkX1EbLkfEQEZrMmGs");
+        assert_eq!(pkce.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 
     #[test]

@@ -181,6 +181,7 @@ test("a key file is chosen or pasted, and is concealed until it is shown", async
   assert.doesNotMatch(await area.getAttribute("class"), /concealed/);
   await area.fill("no key file at all");
   await page.locator("#about-name").fill("Warehouse");
+  await page.locator("#field-project_id").fill("a-project-of-tests");
   await page.getByRole("button", { name: "Save" }).click();
   await page.locator("#field-credentials-fault").waitFor();
 });

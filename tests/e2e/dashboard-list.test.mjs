@@ -137,6 +137,23 @@ test("several are tagged at once", async () => {
   assert.ok(!(await find("Slack alerts")).tags.includes("checked"));
 });
 
+test("all that the filter finds are changed, after the plan was shown", async () => {
+  const page = await pages.open("#/development/connections?provider=http");
+  await row(page, "Orders").waitFor();
+  await page.getByRole("button", { name: /^Change all/ }).click();
+  const dialog = page.locator("wa-dialog[open]");
+  await dialog.getByLabel("What to do").selectOption("add_tags");
+  await dialog.getByLabel("Tags").fill("reviewed");
+  await dialog.getByRole("button", { name: "Show what would be done" }).click();
+  await dialog.getByText("The filter finds 2 connections. Of the first of them 2 would be changed").waitFor();
+  assert.ok(!(await find("Orders")).tags.includes("reviewed"));
+  await pages.clean(page);
+  await dialog.getByRole("button", { name: "Add tags" }).click();
+  await page.getByText("2 connections changed.").waitFor();
+  for (const name of ["Orders", "Stock"]) assert.ok((await find(name)).tags.includes("reviewed"));
+  assert.ok(!(await find("Slack alerts")).tags.includes("reviewed"));
+});
+
 test("an empty environment says what to do", async () => {
   const page = await pages.open("#/production/connections");
   await page.getByRole("heading", { name: "No connections here yet" }).waitFor();

@@ -165,7 +165,7 @@ pub(crate) fn check(world: &World) -> BTreeMap<(String, u64), String> {
     let mut stored = world.kv.keys();
     stored.sort_unstable();
     assert_eq!(json!(stored), list(world, named), "the blob store holds exactly what rows name");
-    let revisions = "select json_group_array(json_array(c.id, r.number)) from connections c join revisions r \
+    let revisions = "select json_group_array(json_array(c.id, r.number, r.secret_fields ->> 0)) from connections c join revisions r \
                      on r.connection_id = c.id where c.deleted_at is null and r.secrets_revision is not null";
     let revisions = list(world, revisions);
     revisions.as_array().unwrap().iter().map(|revision| read(world, revision)).collect()
@@ -174,9 +174,10 @@ pub(crate) fn check(world: &World) -> BTreeMap<(String, u64), String> {
 /// Every revision is readable, the current one to workflows too.
 fn read(world: &World, revision: &Value) -> ((String, u64), String) {
     let (id, number) = (revision[0].as_str().unwrap().to_owned(), revision[1].as_u64().unwrap());
-    let body = json!({ "fields": ["token"], "reason": "why", "revision": number });
+    let field = revision[2].as_str().unwrap();
+    let body = json!({ "fields": [field], "reason": "why", "revision": number });
     let revealed = world.expect(200, &Call::new("POST", format!("/v1/connections/{id}/reveal"), body)).json();
-    ((id, number), revealed["secrets"]["token"].as_str().unwrap().to_owned())
+    ((id, number), revealed["secrets"][field].as_str().unwrap().to_owned())
 }
 
 /// A JSON list that the database makes.

@@ -3,6 +3,8 @@
 //! One that asks takes a lease in the database and renews; the others wait for its tokens, or go on with the old ones while they
 //! live. New tokens are stored before anybody gets them. See `docs/decisions.md` for what happens when somebody dies in between.
 
+mod stored;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -20,18 +22,15 @@ use crate::domain::time::Timestamp;
 use crate::domain::tokens::HeldTokens;
 use crate::domain::values::{Secrets, Settings};
 use crate::oauth::{self, Credential, Failed, Tokens};
-use crate::ports::DatabaseError;
 use crate::store::sources::Sources;
 use crate::store::tokens::TokensRow;
-use crate::store::{self, secrets, tokens, vault_entries};
-use crate::vault::{Context, Digest, Entry, KeyRing, Purpose, Sealed};
+use crate::store::{self, tokens};
+use crate::vault::{Digest, Entry, KeyRing};
 
 use super::lacking::Lacking;
 use super::tested::Tested;
 use super::values::{self, Draft};
 
-/// Tokens are renewed so long before they end, or a fifth of their life where that is less.
-const MARGIN: Duration = Duration::from_mins(5);
 /// How long a renewal may take: one exchange, and storing what came of it.
 const LEASE: Duration = Duration::from_secs(30);
 /// While the old access token lives so long, nobody waits for a new one.
@@ -41,8 +40,6 @@ const LOOK: Duration = Duration::from_millis(150);
 const LOOKS: u32 = 100;
 /// The longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
-/// How often storing new tokens is tried: what they replaced may be spent.
-const STORING: u32 = 5;
 
 /// Tokens that can be used now.
 pub struct Fresh {
@@ -123,7 +120,7 @@ impl<'a> Subject<'a> {
         for look in 1..=LOOKS {
             let row = reread.as_ref().map_or(self.sources.tokens.as_ref(), Option::as_ref);
             match self.step(row, renew, look == LOOKS).await? {
-                Step::Done(fresh) => return Ok(Ok(fresh)),
+                Step::Done(fresh) => return Ok(Ok(*fresh)),
                 Step::Lacking(lacking) => return Ok(Err(lacking)),
                 Step::Again => {}
                 Step::Wait => self.app.clock.sleep(LOOK).await,
@@ -160,15 +157,15 @@ impl<'a> Subject<'a> {
         let lives = usable.is_some() && held.live_at(now);
         let is_refused = renew == Renew::Refused(held.generation);
         if lives && !is_refused && !held.is_due(now) {
-            return self.open(row).await.map(Step::Done);
+            return self.use_now(row).await;
         }
         if is_code && !held.is_renewable {
-            return if lives { self.open(row).await.map(Step::Done) } else { Ok(Step::Lacking(Lacking::Ended)) };
+            return if lives { self.use_now(row).await } else { Ok(Step::Lacking(Lacking::Ended)) };
         }
         let is_busy = held.leased_until > now;
         if held.paused_until > now || (is_busy && (held.live_at(now + ENOUGH) || is_last)) {
             let lacking = if is_busy { Lacking::Pending } else { Lacking::Failed(Failed::Unreachable) };
-            return if lives { self.open(row).await.map(Step::Done) } else { Ok(Step::Lacking(lacking)) };
+            return if lives { self.use_now(row).await } else { Ok(Step::Lacking(lacking)) };
         }
         if is_busy {
             return Ok(Step::Wait);
@@ -184,6 +181,10 @@ impl<'a> Subject<'a> {
         // A connection that was deleted meanwhile has nothing that could be prepared.
         let found = tokens::find(&self.owner()).run(&*self.app.database).await?;
         found.map(drop).ok_or(ApiError::NotFound)
+    }
+
+    async fn use_now(&self, row: &TokensRow) -> Result<Step, ApiError> {
+        self.open(row).await.map(|fresh| Step::Done(Box::new(fresh)))
     }
 
     /// Opens tokens that live. Where the newest are not visible here yet, those before them do while they live long enough.
@@ -220,14 +221,14 @@ impl<'a> Subject<'a> {
         }
         let began = app.now();
         let credential = match before.0.get(Tokens::REFRESH) {
-            Some(token) => Credential::Refresh(token),
+            Some(refresh) => Credential::Refresh(refresh),
             None => Credential::Client,
         };
         match self.obtain(&credential).await {
             Ok(obtained) => {
                 let generation = row.held.generation + 1;
                 match self.store(&obtained.over(before), generation, Vec::new()).await? {
-                    Some(fresh) => Ok(Step::Done(fresh)),
+                    Some(fresh) => Ok(Step::Done(Box::new(fresh))),
                     None => Ok(Step::Again),
                 }
             }
@@ -236,7 +237,7 @@ impl<'a> Subject<'a> {
                 let until = app.now() + pause_after(row.held.failures);
                 store::run(&*app.database, vec![tokens::pause(&owner, lease.as_str(), until)]).await?;
                 // The old ones do while they live.
-                if lives { self.open(row).await.map(Step::Done) } else { Ok(Step::Lacking(Lacking::Failed(failed))) }
+                if lives { self.use_now(row).await } else { Ok(Step::Lacking(Lacking::Failed(failed))) }
             }
         }
     }
@@ -262,99 +263,6 @@ impl<'a> Subject<'a> {
         statements.extend(tested.store(&self.connection().id));
         store::run(&*app.database, statements).await?;
         Ok(Step::Lacking(Lacking::Ended))
-    }
-
-    /// Stores new tokens, and what goes with them; none where somebody else stored some under this number.
-    ///
-    /// # Errors
-    /// When the storage failed, or the connection is deleted.
-    pub async fn store(
-        &self,
-        obtained: &Tokens,
-        generation: u64,
-        along: Vec<crate::ports::Statement>,
-    ) -> Result<Option<Fresh>, ApiError> {
-        let (app, owner) = (self.app, self.owner());
-        let destinations = self.destinations_of(&obtained.secrets)?;
-        let held = self.held(obtained, generation);
-        let context = Context {
-            environment: self.connection().environment,
-            owner_id: owner.clone(),
-            purpose: Purpose::Tokens,
-            number: generation,
-            destinations: destinations.clone(),
-        };
-        let sealed = self.seal(context, &obtained.secrets).await?;
-        for attempt in 1..=STORING {
-            let mut statements = vec![vault_entries::insert(&sealed, app.now()), vault_entries::check_key(self.ring)];
-            statements.push(tokens::put(&owner, &self.connection().id, &held));
-            statements.extend(tokens::forget_before(&owner, generation, secrets::garbage_due(app.now())));
-            statements.extend(along.clone());
-            let Err(error) = app.database.batch(statements).await else { break };
-            // Its answer may have been lost, and then our own row is there.
-            let found = tokens::find(&owner).run(&*app.database).await;
-            let is_ours = |row: &TokensRow| row.entry.as_ref().is_some_and(|it| it.vault_ref == sealed.vault_ref);
-            match (found, error) {
-                (Ok(Some(row)), _) if is_ours(&row) => break,
-                (Ok(Some(row)), DatabaseError::Unique(_)) if row.held.generation >= generation => {
-                    values::leave_blob(app, Some(&sealed)).await;
-                    return Ok(None);
-                }
-                (_, DatabaseError::Failed(message)) if message.contains(tokens::DELETED) => {
-                    values::leave_blob(app, Some(&sealed)).await;
-                    return Err(ApiError::NotFound);
-                }
-                (_, error) if attempt == STORING => {
-                    values::leave_blob(app, Some(&sealed)).await;
-                    return Err(ApiError::StorageUnavailable(error.to_string()));
-                }
-                _ => app.clock.sleep(LOOK * (1 << attempt)).await,
-            }
-        }
-        Ok(Some(Fresh { secrets: copy(&obtained.secrets), destinations, held }))
-    }
-
-    /// Seals tokens, and stores the blob: more than once if need be, for what they replaced may be spent.
-    async fn seal(&self, context: Context, secrets: &Secrets) -> Result<Sealed, ApiError> {
-        let mut sealed = values::seal(self.app, self.ring, context.clone(), secrets).await;
-        for attempt in 1..STORING {
-            if !matches!(sealed, Err(ApiError::StorageUnavailable(_))) {
-                break;
-            }
-            self.app.clock.sleep(LOOK * (1 << attempt)).await;
-            sealed = values::seal(self.app, self.ring, context.clone(), secrets).await;
-        }
-        sealed
-    }
-
-    /// Where requests with these tokens go.
-    fn destinations_of(&self, tokens: &Secrets) -> Result<BTreeSet<Origin>, ApiError> {
-        let own = self.secrets.0.iter().chain(&tokens.0).map(|(name, secret)| (name.clone(), secret.copy()));
-        let all: Secrets = own.collect();
-        let found =
-            destinations(self.connection_type, self.settings, &all).map_err(|_| super::effective::INCOMPLETE)?;
-        values::check_destinations(self.app, self.connection_type, &found).map_err(ApiError::InvalidBody)?;
-        Ok(found)
-    }
-
-    fn held(&self, obtained: &Tokens, generation: u64) -> HeldTokens {
-        let now = self.app.now();
-        let granted = obtained.scopes.clone().unwrap_or_else(|| self.client.scopes.clone());
-        let is_code = self.file.grant == Grant::AuthorizationCode;
-        let due = |lifetime: Duration| now + (lifetime - (lifetime / 5).min(MARGIN));
-        let is_renewable = obtained.is_renewable() || !is_code;
-        HeldTokens {
-            generation,
-            basis: self.basis.clone(),
-            token_type: obtained.token_type.clone(),
-            missing_scopes: oauth::missing_scopes(&self.client, &granted),
-            granted_scopes: granted,
-            is_renewable,
-            obtained_at: now,
-            expires_at: obtained.lifetime.map(|lifetime| now + lifetime),
-            renew_at: obtained.lifetime.filter(|_| is_renewable).map(due),
-            ..HeldTokens::default()
-        }
     }
 
     /// Exchanges the code of a consent, and gives the tokens.
@@ -383,7 +291,7 @@ pub fn copy(secrets: &Secrets) -> Secrets {
 /// What to do next about tokens.
 enum Step {
     /// Use these.
-    Done(Fresh),
+    Done(Box<Fresh>),
     /// There are none.
     Lacking(Lacking),
     /// Look again.

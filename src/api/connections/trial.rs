@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::app::App;
 use crate::catalog::file::{Grant, Oauth};
 use crate::catalog::oauth::{Client, client};
+use crate::catalog::template::Template;
 use crate::domain::origin::Origin;
 use crate::domain::reason::Reason;
 use crate::domain::values::{Secrets, Settings};
@@ -99,7 +100,7 @@ impl Trial {
 /// The values as requests get them: with the tokens, and without what only the authorization server sees.
 #[must_use]
 pub fn hand_over(file: &Oauth, (settings, secrets): (&Settings, &Secrets), tokens: &Secrets) -> (Settings, Secrets) {
-    let client: BTreeSet<&str> = file.client_secret.iter().flat_map(|template| template.holes()).collect();
+    let client: BTreeSet<&str> = file.client_secret.iter().flat_map(Template::holes).collect();
     let mut settings = settings.clone();
     let own = secrets.0.iter().filter(|(field, _)| !client.contains(field.as_str()));
     let mut secrets: Secrets = own.map(|(field, secret)| (field.clone(), secret.copy())).collect();

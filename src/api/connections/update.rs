@@ -190,11 +190,10 @@ async fn revalue(
             tokens::attach(app, ring, sources, &mut draft).await?;
             test_before_save(app, &draft, (before.id.as_str(), basis), true).await?
         }
-        None => None,
         Some(edits) if query.test && consequence.keeps_test_credentials(before) => {
             test_template(app, ring, sources, (basis, edits)).await?
         }
-        Some(_) => None,
+        None | Some(_) => None,
     };
     Ok(Revalued { draft, tested, secret_changes, is_changed, must_seal, consequence })
 }

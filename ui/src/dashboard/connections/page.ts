@@ -10,6 +10,7 @@ import { go, hrefOf, type Route } from "../route";
 import type { Connection } from "../status";
 import { may } from "../who";
 import "./bulk";
+import "./bulk-filter";
 import "./group";
 import "./list";
 import "./sidebar";
@@ -24,6 +25,7 @@ export class ConnectionsPage extends PageElement {
   @state() private fault = "";
   @state() private selected = new Map<string, Connection>();
   @state() private showsFilters = false;
+  @state() private changesAll = false;
   /** Raised when the lists have to be read again. */
   @state() private reading = 0;
   private pause: ReturnType<typeof setTimeout> | undefined;
@@ -101,9 +103,11 @@ export class ConnectionsPage extends PageElement {
             <select class="input narrow" id="sort" @change=${(event: Event) => this.filter(withOne(query, "sort", (event.target as HTMLSelectElement).value))}>
               ${Object.entries(SORTS).map(([value, name]) => html`<option value=${value} ?selected=${value === (query.get("sort") ?? "name")}>${name}</option>`)}
             </select>
+            ${may("connections:write") && this.facets?.providers.some(({ count }) => count > 0) ? html`<button class="button" @click=${() => (this.changesAll = true)}>${icon("pencil")}Change all<span class="hidden-visually"> that the filter finds</span></button>` : nothing}
           </div>
           ${this.fault ? html`<div class="note bad" role="alert">${icon("triangle-alert")}<span class="grow">${this.fault}</span><button class="button small" @click=${this.refresh}>Try again</button></div>` : this.lists(flat)}
         </main>
+        ${this.changesAll ? html`<kf-bulk-filter .route=${this.route} @closed=${() => (this.changesAll = false)}></kf-bulk-filter>` : nothing}
         <kf-bulk .environment=${environment} .selected=${this.selected} @cleared=${() => (this.selected = new Map())}></kf-bulk>
       </div>
     `;

@@ -79,7 +79,7 @@ export class Row extends PageElement {
   private menu() {
     const { name, embedded } = this.connection;
     return html`
-      <wa-dropdown class="row-menu" placement="bottom-end" @wa-select=${this.choose}>
+      <div class="row-menu"><wa-dropdown placement="bottom-end" @wa-select=${this.choose}>
         <button slot="trigger" class="button plain icon-only" aria-label="Actions for ${name}">${icon("ellipsis-vertical")}</button>
         ${may("connections:write") ? html`<wa-dropdown-item value="edit">Edit</wa-dropdown-item>` : html`<wa-dropdown-item value="look">Look at</wa-dropdown-item>`}
         ${may("connections:test") ? html`<wa-dropdown-item value="test">Test</wa-dropdown-item>` : nothing}
@@ -88,7 +88,7 @@ export class Row extends PageElement {
           <wa-dropdown-item value="embed">${embedded ? "Not for embedded workflows" : "Use for embedded workflows"}</wa-dropdown-item>` : nothing}
         <wa-dropdown-item value="history">History</wa-dropdown-item>
         ${may("connections:delete") ? html`<wa-dropdown-item value="delete" variant="danger">Delete</wa-dropdown-item>` : nothing}
-      </wa-dropdown>
+      </wa-dropdown></div>
     `;
   }
 }
