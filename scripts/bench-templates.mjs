@@ -15,6 +15,17 @@ const PART = 500;
 const SETTINGS = { base_url: "https://api.example.com/v2", test_path: "/me" };
 const TEMPLATE = { stable_key: "crm", kind: "template", provider: "http", connection_type: "bearer", name: "CRM", settings: SETTINGS };
 
+// The operations, each as `(worker, round)` to method, path and options.
+const OPERATIONS = {
+  resolve: ({ size }, round) => ["GET", `/v1/credentials?environment=development&stable_key=crm&customer=${name(round % size)}`],
+  list: ({ template }) => ["GET", `/v1/connections?environment=development&template=${template.id}&limit=50`],
+  customers: () => ["GET", "/v1/customers?environment=development&limit=50"],
+  global_change: ({ template }, round) => [
+    ...["PATCH", `/v1/connections/${template.id}?test=false`],
+    { body: { settings: { test_path: `/round-${round}` } }, headers: { "if-match": `"${round + 1}"` } },
+  ],
+};
+
 const bindings = { MASTER_KEYS: newMasterKeys(), ROOT_API_KEY: newApiKey() };
 const folder = await mkdtemp(resolve(".bench-state-"));
 const workers = [];
@@ -50,32 +61,25 @@ async function worker(size) {
   return { ...started, template };
 }
 
-const name = (number) => `customer-${String(number).padStart(6, "0")}`;
+function name(number) {
+  return `customer-${String(number).padStart(6, "0")}`;
+}
 
-const under = (number) => ({
-  ...{ stable_key: "crm", kind: "customer", customer: name(number), template: "crm", provider: "http", connection_type: "bearer" },
-  ...{ name: "CRM", secrets: { token: `token-of-${name(number)}` } },
-});
+function under(number) {
+  const whose = { stable_key: "crm", kind: "customer", customer: name(number), template: "crm" };
+  return { ...whose, provider: "http", connection_type: "bearer", name: "CRM", secrets: { token: `token-of-${name(number)}` } };
+}
 
-const moveIn = (worker, connections) =>
-  ask(worker, "POST", "/v1/import?environment=development&dry_run=false", { body: { format: "keyfob/definitions/1", connections } });
+async function moveIn(worker, connections) {
+  const body = { format: "keyfob/definitions/1", connections };
+  await ask(worker, "POST", "/v1/import?environment=development&dry_run=false", { body });
+}
 
 async function ask(worker, method, path, options) {
   const answer = await request(worker.socket, method, path, { key: bindings.ROOT_API_KEY, ...options });
   if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
   return answer;
 }
-
-// The operations, each as `(worker, round)` to method, path and options.
-const OPERATIONS = {
-  resolve: ({ size }, round) => ["GET", `/v1/credentials?environment=development&stable_key=crm&customer=${name(round % size)}`],
-  list: ({ template }) => ["GET", `/v1/connections?environment=development&template=${template.id}&limit=50`],
-  customers: () => ["GET", "/v1/customers?environment=development&limit=50"],
-  global_change: ({ template }, round) => [
-    ...["PATCH", `/v1/connections/${template.id}?test=false`],
-    { body: { settings: { test_path: `/round-${round}` } }, headers: { "if-match": `"${round + 1}"` } },
-  ],
-};
 
 async function measure() {
   const measured = {};

@@ -74,10 +74,7 @@ pub fn router(app: App) -> Router {
                 .post(session::create_dashboard_session)
                 .delete(session::delete_dashboard_session),
         )
-        // Webhooks
-        .route("/v1/webhooks", get(webhooks::list_webhooks).post(webhooks::create_webhook))
-        .route("/v1/webhooks/{id}", delete(webhooks::delete_webhook))
-        .route("/v1/webhooks/{id}/deliveries", get(webhooks::list_deliveries))
+        .merge(webhook_routes())
         .merge(embedded_servers())
         .merge(embedded_pages())
         .route("/embed/", get(page::show_picker))
@@ -94,6 +91,14 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .route_layer(middleware::from_fn(observe::note_route))
         .layer(middleware::from_fn_with_state(app, observe::observe))
+}
+
+/// Webhooks.
+fn webhook_routes() -> Router {
+    Router::new()
+        .route("/v1/webhooks", get(webhooks::list_webhooks).post(webhooks::create_webhook))
+        .route("/v1/webhooks/{id}", delete(webhooks::delete_webhook))
+        .route("/v1/webhooks/{id}/deliveries", get(webhooks::list_deliveries))
 }
 
 /// Authorizations, and what a person's browser asks meanwhile.

