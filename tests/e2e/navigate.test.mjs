@@ -31,13 +31,17 @@ for (const [path, status] of Object.entries(OF_THE_WORKER)) {
   });
 }
 
-test("whom a provider sends back without a consent that is waited for gets a page of the Worker, not the dashboard", async () => {
-  const headers = { accept: "text/html", "sec-fetch-mode": "navigate" };
-  const navigation = await keyfob.request("GET", "/oauth/callback", { headers });
-  assert.equal(navigation.status, 410);
-  assert.ok(navigation.headers["keyfob-request-id"]);
-  assert.doesNotMatch(navigation.text, /kf-dashboard/);
-});
+// Pages that the Worker answers itself: who may frame them, and what a consent came to, is not known to a file.
+for (const [path, status] of Object.entries({ "/embed/": 200, "/embed/?origin=https://app.example.com": 200, "/oauth/callback": 410 })) {
+  test(`a browser's navigation to ${path} gets a page of the Worker`, async () => {
+    const headers = { accept: "text/html", "sec-fetch-mode": "navigate" };
+    const page = await keyfob.request("GET", path, { key: null, headers });
+    assert.equal(page.status, status);
+    assert.ok(page.headers["keyfob-request-id"]);
+    assert.match(page.headers["content-type"], /^text\/html/);
+    assert.match(page.headers["content-security-policy"], /default-src 'none'.*frame-ancestors 'none'/);
+  });
+}
 
 test("what is shown of a provider comes whole through the API, and as static files that any page may load", async () => {
   const { json: listed } = await keyfob.request("GET", "/v1/providers");
