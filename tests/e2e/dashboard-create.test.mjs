@@ -110,6 +110,23 @@ test("a lost network keeps what was typed, and saving again makes one connection
   assert.equal((await listed("&search=Offline")).length, 1);
 });
 
+test("a session that has ended is signed in to again, and what was typed is still there", async () => {
+  const page = await pages.open("#/development/new/http?type=bearer");
+  await page.locator("#about-name").fill("After lunch");
+  await page.getByLabel("Base URL").fill(api.origin);
+  await page.locator("#field-token").fill("good");
+  await page.getByLabel("Test path").fill("/me");
+  await page.context().clearCookies();
+  await page.getByRole("button", { name: "Save" }).click();
+  const question = page.locator("wa-dialog[open]");
+  await question.getByLabel("API key").fill(keyfob.rootKey);
+  await question.getByRole("button", { name: "Sign in", exact: true }).click();
+  await eventually(() => page.locator("wa-dialog").count(), 0);
+  assert.equal(await page.locator("#field-token").inputValue(), "good");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("heading", { name: "After lunch is saved" }).waitFor();
+});
+
 test("a template: what each customer has is not asked here, then its test credentials are offered", async () => {
   const page = await pages.open("#/development/new/http?type=bearer");
   await page.locator("#about-name").fill("Of each customer");

@@ -17,7 +17,6 @@ const OF_THE_WORKER = {
   "/v1/embedded/connections": 403,
   "/v1/nothing": 404,
   "/v1/": 404,
-  "/oauth/callback": 404,
   "/oauth/x": 404,
   "/embed/x": 404,
 };
@@ -29,6 +28,18 @@ for (const [path, status] of Object.entries(OF_THE_WORKER)) {
     assert.equal(navigation.status, status);
     assert.ok(navigation.headers["keyfob-request-id"]);
     assert.doesNotMatch(navigation.text, /<html/i);
+  });
+}
+
+// Pages that the Worker answers itself: who may frame them, and what a consent came to, is not known to a file.
+for (const [path, status] of Object.entries({ "/embed/": 200, "/embed/?origin=https://app.example.com": 200, "/oauth/callback": 410 })) {
+  test(`a browser's navigation to ${path} gets a page of the Worker`, async () => {
+    const headers = { accept: "text/html", "sec-fetch-mode": "navigate" };
+    const page = await keyfob.request("GET", path, { key: null, headers });
+    assert.equal(page.status, status);
+    assert.ok(page.headers["keyfob-request-id"]);
+    assert.match(page.headers["content-type"], /^text\/html/);
+    assert.match(page.headers["content-security-policy"], /default-src 'none'.*frame-ancestors 'none'/);
   });
 }
 

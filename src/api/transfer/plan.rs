@@ -283,6 +283,9 @@ fn set_values(after: &mut Connection, checked: &Checked, before: Option<&Secrets
     };
     let changes = draft.compare(&fields, before);
     values::set_values(after, draft, None);
+    if draft.waits_for_consent() && after.history.version == 1 && after.definition.is_none() {
+        after.health = Health::not_authorized();
+    }
     changes
 }
 

@@ -123,5 +123,5 @@ fn missing_scopes_are_those_that_were_asked_for() {
     let granted = ["read".to_owned(), "admin".to_owned()];
     assert_eq!(with(&json!({}), |client| missing_scopes(client, &granted)), ["write"]);
     let more = json!({ "answer": { "unlisted_scopes": ["write"] } });
-    assert_eq!(with(&more, |client| missing_scopes(client, &granted)), [String::new(); 0]);
+    assert!(with(&more, |client| missing_scopes(client, &granted)).is_empty());
 }

@@ -6,6 +6,8 @@ import { PageElement } from "../shared/element";
 import { icon } from "../shared/icons";
 import { loadProviders } from "./catalog";
 import "./bar";
+import { ENDED } from "./api";
+import { dialog } from "./dialog";
 import "./sign-in";
 import "./toast";
 import { pageOf } from "./pages";
@@ -18,6 +20,8 @@ export class Dashboard extends PageElement {
   @state() private who: Who | null | undefined = null;
   @state() private route: Route | undefined;
   @state() private fault = "";
+  /** The session has ended while somebody was at work: what they entered stays, under the question. */
+  @state() private ended = false;
 
   private readonly follow = () => {
     if (!this.who) return;
@@ -25,14 +29,20 @@ export class Dashboard extends PageElement {
     remember(this.route.environment);
   };
 
+  private readonly end = () => {
+    this.ended = Boolean(this.who);
+  };
+
   override connectedCallback(): void {
     super.connectedCallback();
+    addEventListener(ENDED, this.end);
     addEventListener("hashchange", this.follow);
     void this.load();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    removeEventListener(ENDED, this.end);
     removeEventListener("hashchange", this.follow);
   }
 
@@ -47,7 +57,7 @@ export class Dashboard extends PageElement {
 
   private async enter(who: Who | undefined): Promise<void> {
     if (who) await loadProviders();
-    this.who = who;
+    [this.who, this.ended] = [who, false];
     this.follow();
   }
 
@@ -66,6 +76,15 @@ export class Dashboard extends PageElement {
         ${pageOf(this.route)}
       </div>
       <kf-toasts></kf-toasts>
+      ${this.ended ? this.question() : nothing}
     `;
+  }
+
+  private question() {
+    return dialog({
+      title: "Your session has ended",
+      close: () => (this.ended = false),
+      body: html`<kf-sign-in over @signed-in=${(event: CustomEvent<Who>) => this.enter(event.detail).catch((error) => (this.fault = messageOf(error)))}></kf-sign-in>`,
+    });
   }
 }
