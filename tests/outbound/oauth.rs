@@ -3,6 +3,9 @@
 //!
 //! The pages are named in the provider files. Read 2026-11-27.
 
+mod api;
+mod consent;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
@@ -194,7 +197,7 @@ fn all() -> Vec<Documented> {
         Documented {
             is_json: true,
             tokens: bearer(
-                json!({ "expires_in": 3600, "refresh_token": "planted-refresh", "scope": "read:jira-work" }),
+                &json!({ "expires_in": 3600, "refresh_token": "planted-refresh", "scope": "read:jira-work" }),
             ),
             scopes: Some(&["read:jira-work"]),
             ..standard(
@@ -220,6 +223,10 @@ fn every_connection_type_with_oauth_is_described() {
     });
     let described = all().into_iter().map(|of| (of.provider.to_owned(), of.connection_type.to_owned()));
     assert_eq!(described.collect::<BTreeSet<_>>(), types.collect::<BTreeSet<_>>());
+}
+
+fn documented(provider: &str, connection_type: &str) -> Documented {
+    all().into_iter().find(|of| (of.provider, of.connection_type) == (provider, connection_type)).unwrap()
 }
 
 fn connection_type(of: &Documented) -> &'static ConnectionType {
@@ -256,7 +263,9 @@ async fn provider(of: &Documented, tokens: (u16, Value), unforeseen: &Arc<Mutex<
             return answer(tokens.0, &[], tokens.1.to_string());
         }
         let (call, status, body) = &test;
-        if format!("{} {at}", request.method) == *call {
+        // A webhook is its own credential: whoever it belongs to is told no token.
+        let carried = (!call.contains("hooks.slack.com")).then_some("Bearer planted-access");
+        if format!("{} {at}", request.method) == *call && request.header("authorization") == carried {
             return answer(*status, &[], body.as_str().map_or_else(|| body.to_string(), str::to_owned));
         }
         unforeseen.lock().unwrap().push(format!("{} {at}", request.method));
@@ -310,6 +319,23 @@ async fn a_consent_gives_a_token_that_its_test_takes() {
             "{what}"
         );
         assert_eq!(found.verdict.as_str(), "valid", "{what}: {:?}", found.reason);
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_of_an_answer_is_what_the_file_expects_there() {
+    for (provider, connection_type, at, stranger) in [
+        ("salesforce", "oauth", "/instance_url", "https://evil.example"),
+        ("salesforce", "oauth", "/instance_url", "https://evil.example/.salesforce.com"),
+        ("salesforce", "oauth", "/instance_url", "https://acme.my.salesforce.com.evil.example"),
+        ("salesforce", "oauth", "/instance_url", "http://acme.my.salesforce.com"),
+        ("slack", "oauth_webhook", "/incoming_webhook/url", "https://evil.example/services/T0A1/B0A1/aBcDeFgH"),
+        ("slack", "oauth_webhook", "/incoming_webhook/url", "https://hooks.slack.com/services/T0A1/B0A1/aBc?to=evil"),
+    ] {
+        let of = documented(provider, connection_type);
+        let mut tokens = of.tokens.clone();
+        *tokens.pointer_mut(at).unwrap() = json!(stranger);
+        assert_eq!(obtain(&of, (200, tokens)).await.err(), Some(Failed::Unexpected), "{stranger}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The claims about the rules: a good file with one thing wrong is refused, and the fault names the key.
 
 mod field;
+mod oauth;
 mod request;
 mod server;
 mod test;
