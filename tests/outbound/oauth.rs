@@ -197,7 +197,7 @@ fn all() -> Vec<Documented> {
         Documented {
             is_json: true,
             tokens: bearer(
-                json!({ "expires_in": 3600, "refresh_token": "planted-refresh", "scope": "read:jira-work" }),
+                &json!({ "expires_in": 3600, "refresh_token": "planted-refresh", "scope": "read:jira-work" }),
             ),
             scopes: Some(&["read:jira-work"]),
             ..standard(
