@@ -1,18 +1,10 @@
 // The picker: what it shows, and what each step does. Knows the embedded API and its screens; how they look is in views/.
 import { type Api, Lost, Over, Refused } from "./api";
 import { authorize } from "./authorize";
+import { focusOn, openWindow } from "./browser";
 import { Form } from "./form";
 import type { Strings } from "./strings/index";
 import type { Connection, ConnectionType, Page, Provider, ProviderView, Session, TestResult, Verdict, Reason } from "./types";
-
-/** Puts the focus on something that is about to be drawn. */
-export function focusOn(selector: string): void {
-  queueMicrotask(() => document.querySelector<HTMLElement>(selector)?.focus());
-}
-
-function openWindow(): Window | null {
-  return window.open("about:blank", "_blank", "popup,width=560,height=720");
-}
 
 /** How the picker was opened, and what becomes of it. */
 export interface Opened {

@@ -2,7 +2,8 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 import type { Form } from "../form";
-import { focusOn, type Picker } from "../picker";
+import { focusOn } from "../browser";
+import type { Picker } from "../picker";
 import type { Field } from "../types";
 import { icon } from "./icons";
 import { note } from "./index";

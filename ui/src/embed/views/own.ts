@@ -1,7 +1,8 @@
 // A connection of the customer's own: how it does, and what can be done with it.
 import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
-import { focusOn, type Picker } from "../picker";
+import { focusOn } from "../browser";
+import type { Picker } from "../picker";
 import type { Connection } from "../types";
 import { icon } from "./icons";
 import { tile } from "./list";
