@@ -83,7 +83,7 @@ async fn ending_a_customers_sessions_ends_all_of_them_and_no_other() {
 async fn the_catalogue_of_a_session_holds_what_it_may_use_and_nothing_else() {
     let keyfob = Keyfob::start().await;
     for (limits, expected) in [
-        (json!({ "providers": ["slack"] }), json!([["slack", ["incoming_webhook", "token"]]])),
+        (json!({ "providers": ["discord"] }), json!([["discord", ["webhook", "bot_token"]]])),
         (json!({ "connection_types": ["basic"] }), json!([["http", ["basic"]]])),
         (json!({ "providers": ["slack"], "connection_types": ["basic"] }), json!([])),
         (json!({ "providers": [] }), json!([])),
