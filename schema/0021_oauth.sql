@@ -13,6 +13,7 @@ create table oauth_tokens (
     is_renewable integer not null,                 -- without a person
     obtained_at integer not null,
     expires_at integer,
+    previous_until integer,                        -- those before may stand in for them: a renewal of what lives
     renew_at integer,                              -- when they are due to be renewed by themselves
     lease text,                                    -- who is about to spend the refresh token
     leased_until integer not null default 0,

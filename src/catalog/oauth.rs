@@ -84,6 +84,21 @@ pub struct Pointers {
     pub scope: String,
 }
 
+impl Pointers {
+    /// As the standard has it (RFC 6749, section 5.1).
+    #[must_use]
+    pub fn standard() -> Self {
+        let at = |name: &str| format!("/{name}");
+        Self {
+            access_token: at("access_token"),
+            refresh_token: at("refresh_token"),
+            expires_in: at("expires_in"),
+            token_type: at("token_type"),
+            scope: at("scope"),
+        }
+    }
+}
+
 impl Client<'_> {
     /// Whether the addresses have to be discovered.
     #[must_use]

@@ -24,6 +24,8 @@ pub struct HeldTokens {
     pub obtained_at: Timestamp,
     /// When the access token ends, where that is known.
     pub expires_at: Option<Timestamp>,
+    /// Until when those that they renewed may be used in their place, where they are not visible yet.
+    pub previous_until: Option<Timestamp>,
     /// When they are due to be renewed.
     pub renew_at: Option<Timestamp>,
     /// Until when somebody else is about to renew them.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::api::connections::effective::{Purpose, resolved};
+use crate::api::connections::lacking::Lacking;
 use crate::api::connections::tokens::{Renew, Subject};
 use crate::api::error::ApiError;
 use crate::app::App;
@@ -64,10 +65,19 @@ async fn attempt(app: &App, id: &ConnectionId) -> Result<bool, ApiError> {
     let (settings, secrets) = resolved(app, &sources, Purpose::Run).await?;
     let subject = Subject::new((app, app.ring()?), &sources, (&settings, &secrets))?;
     let Some(subject) = subject else { return Ok(false) };
-    Ok(subject.fresh(Renew::Due).await?.is_ok())
+    match subject.fresh(Renew::Due).await? {
+        Ok(_) => Ok(true),
+        // It waits by itself, before the next attempt.
+        Err(Lacking::Pending | Lacking::Failed(_)) => Ok(false),
+        // Nothing is to be had before a person consents: others must not wait behind it.
+        Err(Lacking::NotAuthorized | Lacking::Other | Lacking::Ended) => {
+            store::run(&*app.database, vec![tokens::put_off(id, app.now() + UNFIT)]).await?;
+            Ok(false)
+        }
+    }
 }
 
-/// What nobody uses is left alone: the refresh token lives longer than the access token.
+/// What is disabled is left alone.
 const fn may_be_renewed(connection: &Connection) -> bool {
     connection.switches.enabled
 }

@@ -9,7 +9,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::catalog::oauth::{Client, is_expected, split_scopes};
+use crate::catalog::oauth::{Client, Pointers, is_expected, split_scopes};
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
 use crate::domain::values::{Secret, Secrets};
@@ -131,7 +131,8 @@ pub fn missing_scopes(client: &Client<'_>, granted: &[String]) -> Vec<String> {
 }
 
 /// Reads an answer.
-pub(super) fn read(client: &Client<'_>, answer: &Answer, now: Timestamp) -> Result<Tokens, Failed> {
+/// A refresh may be answered as the standard has it although the code was not: Slack has the token of a person apart, then not.
+pub(super) fn read(client: &Client<'_>, answer: &Answer, is_refresh: bool, now: Timestamp) -> Result<Tokens, Failed> {
     let status = answer.status;
     if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS || UNREACHED.contains(&status.as_u16()) {
         return Err(Failed::of_status(status));
@@ -139,16 +140,18 @@ pub(super) fn read(client: &Client<'_>, answer: &Answer, now: Timestamp) -> Resu
     let json: Value =
         answer.body().ok().and_then(|body| serde_json::from_slice(body).ok()).ok_or(Failed::Unexpected)?;
     let text = |pointer: &str| text_at(&json, pointer).map(str::to_owned);
-    let access = text(&client.pointers.access_token).filter(|_| status.is_success());
+    let is_standard = is_refresh && text_at(&json, &client.pointers.access_token).is_none();
+    let pointers = if is_standard { &Pointers::standard() } else { &client.pointers };
+    let access = text(&pointers.access_token).filter(|_| status.is_success());
     let Some(access) = access else { return Err(refusal(client, &json)) };
     let mut secrets = kept(client, &json)?;
-    let lifetime = lifetime(client, &json, &access, now);
+    let lifetime = lifetime((client, pointers), &json, &access, now);
     secrets.insert(Tokens::ACCESS.to_owned(), Secret::new(access));
-    if let Some(refresh) = text(&client.pointers.refresh_token) {
+    if let Some(refresh) = text(&pointers.refresh_token) {
         secrets.insert(Tokens::REFRESH.to_owned(), Secret::new(refresh));
     }
-    let token_type = text(&client.pointers.token_type).unwrap_or_else(|| "Bearer".to_owned());
-    Ok(Tokens { secrets: Secrets(secrets), token_type, lifetime, scopes: scopes(client, &json) })
+    let token_type = text(&pointers.token_type).unwrap_or_else(|| "Bearer".to_owned());
+    Ok(Tokens { secrets: Secrets(secrets), token_type, lifetime, scopes: scopes(pointers, &json) })
 }
 
 fn text_at<'a>(json: &'a Value, pointer: &str) -> Option<&'a str> {
@@ -188,9 +191,15 @@ fn kept(client: &Client<'_>, json: &Value) -> Result<BTreeMap<String, Secret>, F
 }
 
 /// How long the access token lives, counted from now: as the answer says, else as the token itself says, else as the file does.
-fn lifetime(client: &Client<'_>, json: &Value, access: &str, now: Timestamp) -> Option<Duration> {
-    let told = json.pointer(&client.pointers.expires_in).filter(|_| !client.pointers.expires_in.is_empty());
-    let told = told.and_then(|told| told.as_u64().or_else(|| told.as_str()?.parse().ok()));
+fn lifetime(
+    (client, pointers): (&Client<'_>, &Pointers),
+    json: &Value,
+    access: &str,
+    now: Timestamp,
+) -> Option<Duration> {
+    let told = json.pointer(&pointers.expires_in).filter(|_| !pointers.expires_in.is_empty());
+    let told = told.and_then(|told| told.as_f64().or_else(|| told.as_str()?.parse().ok()));
+    let told = told.and_then(|told| Duration::try_from_secs_f64(told).ok()).map(|told| told.as_secs());
     let seconds = told.or_else(|| of_jwt(access, now)).or(client.file.lifetime)?;
     Some(Duration::from_secs(seconds).min(LONGEST))
 }
@@ -215,8 +224,8 @@ fn of_jwt(token: &str, now: Timestamp) -> Option<u64> {
 }
 
 /// The scopes that the answer names.
-fn scopes(client: &Client<'_>, json: &Value) -> Option<Vec<String>> {
-    match json.pointer(&client.pointers.scope).filter(|_| !client.pointers.scope.is_empty())? {
+fn scopes(pointers: &Pointers, json: &Value) -> Option<Vec<String>> {
+    match json.pointer(&pointers.scope).filter(|_| !pointers.scope.is_empty())? {
         Value::String(text) => Some(split_scopes(text)),
         Value::Array(list) => Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
         _ => None,

@@ -77,7 +77,7 @@ pub async fn obtain(
     }
     let request = request(client, at, parameters);
     let answer = egress.exchange_before(deadline, request, allowed).await.map_err(Failed::from)?;
-    read(client, &answer, egress.now())
+    read(client, &answer, matches!(credential, Credential::Refresh(_)), egress.now())
 }
 
 /// Revokes a token. A server that does not know it any more has nothing to revoke, and says so with 200.

@@ -37,7 +37,7 @@ macro_rules! tokens_json {
             "json_object('held', json_object('generation', g.generation, 'basis', g.basis, 'token_type', g.token_type, \
              'granted_scopes', json(g.granted_scopes), 'missing_scopes', json(g.missing_scopes), \
              'is_renewable', json(iif(g.is_renewable, 'true', 'false')), 'obtained_at', g.obtained_at, \
-             'expires_at', g.expires_at, 'renew_at', g.renew_at, 'leased_until', g.leased_until, 'failures', g.failures, \
+             'expires_at', g.expires_at, 'previous_until', g.previous_until, 'renew_at', g.renew_at, 'leased_until', g.leased_until, 'failures', g.failures, \
              'paused_until', g.paused_until, 'ended_at', g.ended_at), 'entry', json((select ",
             entry_json!(),
             " from vault_entries v where v.owner_id = g.owner_id and v.purpose = 'tokens' and v.number = g.generation)), \
@@ -101,12 +101,13 @@ pub fn end(owner: &str, generation: u64, at: Timestamp) -> Statement {
 #[must_use]
 pub fn put(owner: &str, connection: &ConnectionId, held: &HeldTokens) -> Statement {
     const SQL: &str = "insert into oauth_tokens (owner_id, connection_id, generation, basis, token_type, granted_scopes, \
-        missing_scopes, is_renewable, obtained_at, expires_at, renew_at) values (?1, \
-        (select id from connections where id = ?2 and deleted_at is null), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
+        missing_scopes, is_renewable, obtained_at, expires_at, renew_at, previous_until) values (?1, \
+        (select id from connections where id = ?2 and deleted_at is null), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
         on conflict do update set connection_id = excluded.connection_id, generation = excluded.generation, \
         basis = excluded.basis, token_type = excluded.token_type, granted_scopes = excluded.granted_scopes, \
         missing_scopes = excluded.missing_scopes, is_renewable = excluded.is_renewable, \
         obtained_at = excluded.obtained_at, expires_at = excluded.expires_at, renew_at = excluded.renew_at, \
+        previous_until = excluded.previous_until, \
         lease = null, leased_until = 0, failures = 0, paused_until = 0, ended_at = null";
     statement(
         SQL,
@@ -122,6 +123,7 @@ pub fn put(owner: &str, connection: &ConnectionId, held: &HeldTokens) -> Stateme
             held.obtained_at.into(),
             held.expires_at.into(),
             held.renew_at.into(),
+            held.previous_until.into(),
         ],
     )
 }

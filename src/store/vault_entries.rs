@@ -135,6 +135,15 @@ pub fn delete_all(owner: &str, due: Timestamp) -> [Statement; 2] {
     [statement(GARBAGE, [owner.into(), due.into()]), statement(DELETE, [owner.into()])]
 }
 
+/// Deletes the wrapped keys of the values of an owner, and leaves its tokens; see [`delete_all`].
+#[must_use]
+pub fn delete_values(owner: &str, due: Timestamp) -> [Statement; 2] {
+    const GARBAGE: &str = "insert into garbage (vault_ref, due_at) select vault_ref, ?2 from vault_entries \
+                           where owner_id = ?1 and purpose = 'values' on conflict do nothing";
+    const DELETE: &str = "delete from vault_entries where owner_id = ?1 and purpose = 'values'";
+    [statement(GARBAGE, [owner.into(), due.into()]), statement(DELETE, [owner.into()])]
+}
+
 /// Deletes every wrapped key of several owners; see [`delete_all`].
 #[must_use]
 pub fn delete_all_of(owners: &[&str], due: Timestamp) -> [Statement; 2] {

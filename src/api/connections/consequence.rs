@@ -91,7 +91,7 @@ impl Consequence {
         }
         if self.is_elsewhere && connection.test_credentials.is_some() {
             statements.push(connections::clear_test_credentials(&connection.id));
-            statements.extend(vault_entries::delete_all(&test_owner(&connection.id), secrets::garbage_due(now)));
+            statements.extend(vault_entries::delete_values(&test_owner(&connection.id), secrets::garbage_due(now)));
         }
         statements
     }

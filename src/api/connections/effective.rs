@@ -140,8 +140,10 @@ pub async fn resolved(app: &App, sources: &Sources, purpose: Purpose) -> Result<
     if connection.values.must_reenter() {
         return Err(DESTINATION_CHANGED);
     }
+    // Where tokens are obtained, the settings say as well: whether the secrets were sealed for it has to be seen.
     let is_plain = connection.definition.is_none()
         && sources.template.is_none()
+        && type_of(connection)?.oauth.is_none()
         && (purpose == Purpose::Run || connection.test_credentials.is_none());
     if is_plain {
         // Without a secret there is nothing to open, and a missing master key is no reason to refuse.

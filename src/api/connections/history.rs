@@ -27,6 +27,7 @@ use crate::domain::text::Note;
 use crate::domain::time::Timestamp;
 use crate::domain::values::Settings;
 use crate::store::connections::DatesChanged;
+use crate::store::tokens::resume;
 use crate::store::{connections, history, sources, tests, vault_entries};
 
 use super::consequence::Consequence;
@@ -181,7 +182,9 @@ pub async fn restore_revision(
     let changes = draft.compare(&before.values.secret_fields, current.as_ref());
     let number_now = before.history.revision + 1;
     let basis = Basis { revision: number_now, ..sources.basis() };
-    tokens::attach(&app, ring, &sources, &mut draft).await?;
+    if query.test && before.definition.is_none() {
+        tokens::attach(&app, ring, &sources, &mut draft).await?;
+    }
     let tested =
         test_before_save(&app, &draft, (id.as_str(), basis), query.test && before.definition.is_none()).await?;
     let mut after = before.clone();
@@ -198,6 +201,7 @@ pub async fn restore_revision(
     let mut commit = record::begin((&app, &who), EventType::Restored, (Some(before), &after), Some(number_now))?;
     commit.extend(consequence.statements(&app, &sources.connection, sources.template_basis()));
     commit.push(connections::update(&after, dates));
+    commit.extend(sources.tokens.as_ref().map(|_| resume(&sources.tokens_owner())));
     let restored = values::revision(&after, changes, body.note, Some(number));
     commit.push(history::insert_revision(&id, &restored));
     commit.extend(sealed.iter().map(|sealed| vault_entries::insert(sealed, app.now())));

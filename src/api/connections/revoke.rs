@@ -8,8 +8,9 @@ use crate::app::App;
 use crate::oauth::{self, Tokens};
 use crate::store::sources::Sources;
 
-use super::authorize;
-use super::values;
+use super::effective::INCOMPLETE;
+use super::tokens::Subject;
+use super::{authorize, values};
 
 /// What becomes of the tokens at the provider.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
@@ -38,9 +39,13 @@ pub async fn revoke(app: &App, sources: &Sources) -> Result<(), ApiError> {
     };
     let ring = app.ring()?;
     let draft = authorize::draft(app, ring, sources).await?;
-    let subject = authorize::subject((app, ring), sources, &draft)?;
-    let allowed = subject.allowed()?;
+    let subject = Subject::new((app, ring), sources, (&draft.settings, &draft.secrets))?.ok_or(INCOMPLETE)?;
+    if row.held.basis != subject.basis() {
+        // They are another server's: the one of today must not see them.
+        return Err(ApiError::NotRevoked);
+    }
     let opened = values::open(app, ring, Some(row.held.generation), row.entry.as_ref()).await?;
+    let allowed = subject.allowed()?.intersection(&opened.destinations).cloned().collect();
     let mut deadline = app.egress.deadline();
     let found = oauth::addresses(&app.egress, subject.client(), &allowed, &mut deadline).await;
     let at = found.map_err(|_| ApiError::NotRevoked)?.revoke.ok_or_else(|| {

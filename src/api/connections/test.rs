@@ -28,7 +28,6 @@ use crate::domain::reason::{self, Reason};
 use crate::domain::scope::Scope;
 use crate::domain::time::Timestamp;
 use crate::domain::values::{Secret, Secrets, Settings};
-use crate::probe;
 use crate::store::connections;
 use crate::store::sources::{self, Sources};
 use crate::store::tests::{self, Test};
@@ -36,7 +35,7 @@ use crate::store::tests::{self, Test};
 use super::effective::{self, Purpose};
 use super::layers::Edits;
 use super::tested::Tested;
-use super::tokens;
+use super::tokens::{self, Renew};
 use super::values::{Draft, find_type};
 
 /// How to test.
@@ -214,7 +213,11 @@ pub async fn test_stored(app: &App, who: &Identity, sources: &Sources, body: Sto
     let edits = Edits { settings: body.settings.unwrap_or_default(), secrets: body.secrets.unwrap_or_default() };
     let ring = app.ring()?;
     let mut draft = effective::to_test(app, ring, sources, (body.purpose, edits)).await?;
-    tokens::attach(app, ring, sources, &mut draft).await?;
+    if !is_edited {
+        tokens::attach(app, ring, sources, &mut draft).await?;
+    } else if draft.waits_for_consent() {
+        tokens::renew(app, ring, sources, &mut draft, Renew::Never).await?;
+    }
     let environment = sources.connection.environment;
     let subject = Subject { environment, id: id.to_string(), bucket: id.to_string() };
     let tested = test(app, who, &subject, &draft, (body.mode, sources.basis())).await?;
@@ -256,9 +259,7 @@ async fn test(
     // Audited before it is sent: what people see without a trace would be worse than a trace of nothing.
     audited::begin(app, &who.actor, entry)?.run(&*app.database).await?;
     let began = app.now();
-    let Draft { connection_type, settings, secrets, destinations, .. } = draft;
-    let finding = probe::send_message(app.means(), connection_type, settings, secrets, destinations).await;
-    let finding = finding.ok_or(ApiError::NoMessage)?;
+    let finding = draft.send_message(app).await.ok_or(ApiError::NoMessage)?;
     Ok(Tested::record(app, finding, basis, Source::Message, began))
 }
 

@@ -27,8 +27,9 @@ use super::effective::edited_test;
 use super::layers::{Edited, Edits};
 use super::record;
 use super::tested::{Tested, test_before_save};
+use super::tokens;
 use super::update::advance;
-use super::values::{self, check_key, find_key_check};
+use super::values::{self, check_key, find_key_check, type_of};
 use super::view::{self, ConnectionView, Show};
 
 /// Which test credentials to change.
@@ -82,7 +83,16 @@ pub async fn set(
     show: Show<'_>,
 ) -> Result<Response, ApiError> {
     let (before, ring) = (&sources.connection, app.ring()?);
-    let Edited { draft, .. } = edited_test(app, ring, sources, edits).await?;
+    if before.definition.is_none() && type_of(before)?.oauth.is_some() {
+        return Err(ApiError::NotResolvable(
+            "no_test_credentials",
+            "A connection of the organization has one set of tokens: make a connection of its own for test runs.",
+        ));
+    }
+    let Edited { mut draft, .. } = edited_test(app, ring, sources, edits).await?;
+    if test && before.definition.is_some() {
+        tokens::attach(app, ring, sources, &mut draft).await?;
+    }
     let version = before.history.version + 1;
     let is_template = before.definition.is_some();
     let basis = Basis { test_version: is_template.then_some(version), ..sources.basis() };
@@ -161,7 +171,7 @@ async fn save(
     (sealed, tested): (Option<&Sealed>, Option<Tested>),
 ) -> Result<(), ApiError> {
     let mut commit = record::begin((app, who), EventType::Updated, (Some(before), after), None)?;
-    commit.extend(vault_entries::delete_all(&test_owner(&before.id), secrets::garbage_due(app.now())));
+    commit.extend(vault_entries::delete_values(&test_owner(&before.id), secrets::garbage_due(app.now())));
     commit.push(connections::update_test_credentials(after));
     commit.extend(sealed.map(|sealed| vault_entries::insert(sealed, app.now())));
     commit.extend(tested.map(|tested| store::tests::insert(&before.id, &tested.test)));

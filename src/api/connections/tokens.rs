@@ -56,6 +56,8 @@ pub struct Fresh {
 pub enum Renew {
     /// When they are due.
     Due,
+    /// Never: what is tried out must not touch what is stored.
+    Never,
     /// Also when they are of this generation: the provider refused it.
     Refused(u64),
 }
@@ -156,21 +158,26 @@ impl<'a> Subject<'a> {
         }
         let lives = usable.is_some() && held.live_at(now);
         let is_refused = renew == Renew::Refused(held.generation);
-        if lives && !is_refused && !held.is_due(now) {
+        if lives && !is_refused && (renew == Renew::Never || !held.is_due(now)) {
             return self.use_now(row).await;
         }
         if is_code && !held.is_renewable {
             return if lives { self.use_now(row).await } else { Ok(Step::Lacking(Lacking::Ended)) };
         }
+        if renew == Renew::Never {
+            return Ok(Step::Lacking(Lacking::Pending));
+        }
+        // What was refused is not handed out again because nothing better is to be had.
+        let does = lives && !is_refused;
         let is_busy = held.leased_until > now;
-        if held.paused_until > now || (is_busy && (held.live_at(now + ENOUGH) || is_last)) {
+        if held.paused_until > now || (is_busy && ((does && held.live_at(now + ENOUGH)) || is_last)) {
             let lacking = if is_busy { Lacking::Pending } else { Lacking::Failed(Failed::Unreachable) };
-            return if lives { self.use_now(row).await } else { Ok(Step::Lacking(lacking)) };
+            return if does { self.use_now(row).await } else { Ok(Step::Lacking(lacking)) };
         }
         if is_busy {
             return Ok(Step::Wait);
         }
-        self.renew(row, lives).await
+        self.renew(row, does).await
     }
 
     /// Makes something to lease, where there was nothing yet.
@@ -187,17 +194,19 @@ impl<'a> Subject<'a> {
         self.open(row).await.map(|fresh| Step::Done(Box::new(fresh)))
     }
 
-    /// Opens tokens that live. Where the newest are not visible here yet, those before them do while they live long enough.
+    /// Opens tokens that live. Where the newest are not visible here yet, those that they renewed do, while these live long enough.
     async fn open(&self, row: &TokensRow) -> Result<Fresh, ApiError> {
-        let opened = self.open_entry(row.held.generation, row.entry.as_ref()).await;
-        let previous = row.previous.as_ref().filter(|_| row.held.obtained_at + ENOUGH > self.app.now());
-        match (opened, previous) {
+        let held = &row.held;
+        let opened = self.open_entry(held.generation, row.entry.as_ref()).await;
+        let lives_on = held.previous_until.is_some_and(|end| end > self.app.now() + ENOUGH);
+        match (opened, row.previous.as_ref().filter(|_| lives_on)) {
             (Err(ApiError::SecretPending), Some(previous)) => {
-                let mut fresh = self.open_entry(row.held.generation - 1, Some(previous)).await?;
-                fresh.held = HeldTokens { generation: row.held.generation - 1, ..row.held.clone() };
-                Ok(fresh)
+                let generation = held.generation - 1;
+                let fresh = self.open_entry(generation, Some(previous)).await?;
+                let held = HeldTokens { generation, expires_at: held.previous_until, ..held.clone() };
+                Ok(Fresh { held, ..fresh })
             }
-            (opened, _) => opened.map(|fresh| Fresh { held: row.held.clone(), ..fresh }),
+            (opened, _) => opened.map(|fresh| Fresh { held: held.clone(), ..fresh }),
         }
     }
 
@@ -208,15 +217,23 @@ impl<'a> Subject<'a> {
     }
 
     /// Renews the tokens of a row, if nobody else does.
-    async fn renew(&self, row: &TokensRow, lives: bool) -> Result<Step, ApiError> {
+    async fn renew(&self, row: &TokensRow, does: bool) -> Result<Step, ApiError> {
         let (app, owner, now) = (self.app, self.owner(), self.app.now());
-        let before = match (self.file.grant, row.held.generation) {
-            (Grant::AuthorizationCode, _) => self.open_entry(row.held.generation, row.entry.as_ref()).await?.secrets,
-            (Grant::ClientCredentials, _) => Secrets::default(),
+        // A refresh token goes where the entry that holds it says, whatever the settings say now.
+        let (before, allowed) = match self.file.grant {
+            Grant::AuthorizationCode => {
+                let opened = self.open_entry(row.held.generation, row.entry.as_ref()).await?;
+                let allowed = self.allowed()?.intersection(&opened.destinations).cloned().collect();
+                (opened.secrets, allowed)
+            }
+            Grant::ClientCredentials => (Secrets::default(), self.allowed()?),
         };
         let lease = OperationId::new(now, app.random());
         let taken = tokens::lease(&owner, row.held.generation, lease.as_str(), (now, now + LEASE));
-        if !taken.run(&*app.database).await? {
+        let (known, is_taken) = values::find_key_check(app).and(taken).run(&*app.database).await?;
+        // Under a wrong key nothing could be stored, and what is spent would be lost.
+        values::check_key(self.ring, self.ring.primary_id(), known.as_deref())?;
+        if !is_taken {
             return Ok(Step::Again);
         }
         let began = app.now();
@@ -224,10 +241,15 @@ impl<'a> Subject<'a> {
             Some(refresh) => Credential::Refresh(refresh),
             None => Credential::Client,
         };
-        match self.obtain(&credential).await {
-            Ok(obtained) => {
+        match self.obtain(&credential, &allowed).await {
+            Ok(mut obtained) => {
                 let generation = row.held.generation + 1;
-                match self.store(&obtained.over(before), generation, Vec::new()).await? {
+                if matches!(credential, Credential::Refresh(_)) {
+                    // Scopes that are not told are those of before (RFC 6749, section 6).
+                    obtained.scopes.get_or_insert_with(|| row.held.granted_scopes.clone());
+                }
+                let previous_until = row.held.expires_at.filter(|_| does);
+                match self.store(&obtained.over(before), (generation, previous_until), Vec::new()).await? {
                     Some(fresh) => Ok(Step::Done(Box::new(fresh))),
                     None => Ok(Step::Again),
                 }
@@ -237,17 +259,16 @@ impl<'a> Subject<'a> {
                 let until = app.now() + pause_after(row.held.failures);
                 store::run(&*app.database, vec![tokens::pause(&owner, lease.as_str(), until)]).await?;
                 // The old ones do while they live.
-                if lives { self.use_now(row).await } else { Ok(Step::Lacking(Lacking::Failed(failed))) }
+                if does { self.use_now(row).await } else { Ok(Step::Lacking(Lacking::Failed(failed))) }
             }
         }
     }
 
     /// Asks the server for tokens.
-    async fn obtain(&self, credential: &Credential<'_>) -> Result<Tokens, Failed> {
-        let allowed = self.allowed().map_err(|_| Failed::Unexpected)?;
+    async fn obtain(&self, credential: &Credential<'_>, allowed: &BTreeSet<Origin>) -> Result<Tokens, Failed> {
         let (egress, mut deadline) = (&self.app.egress, self.app.egress.deadline());
-        let addresses = oauth::addresses(egress, &self.client, &allowed, &mut deadline).await?;
-        oauth::obtain(egress, &self.client, (&addresses.token, &allowed), credential, &mut deadline).await
+        let addresses = oauth::addresses(egress, &self.client, allowed, &mut deadline).await?;
+        oauth::obtain(egress, &self.client, (&addresses.token, allowed), credential, &mut deadline).await
     }
 
     /// The provider says that the consent has ended: believed only if nobody renewed meanwhile.
@@ -270,15 +291,8 @@ impl<'a> Subject<'a> {
     /// # Errors
     /// Why there are none.
     pub async fn exchange(&self, code: oauth::Code<'_>) -> Result<Tokens, Failed> {
-        self.obtain(&Credential::Code(code)).await
-    }
-
-    /// Tokens of the client itself, which are kept nowhere: they show that it is accepted.
-    ///
-    /// # Errors
-    /// Why there are none.
-    pub async fn try_client(&self) -> Result<Tokens, Failed> {
-        self.obtain(&Credential::Client).await
+        let allowed = self.allowed().map_err(|_| Failed::Unexpected)?;
+        self.obtain(&Credential::Code(code), &allowed).await
     }
 }
 
@@ -309,6 +323,10 @@ fn pause_after(failures: u32) -> Duration {
 fn basis(connection_type: &ConnectionType, client: &Client<'_>, settings: &Settings) -> String {
     let token_url = client.token_url.as_ref().map_or("", url::Url::as_str);
     let mut parts = vec![client.id.clone(), token_url.to_owned(), client.issuer.clone().unwrap_or_default()];
+    // A person consents to scopes; a client has those that it asks for.
+    if client.file.grant == Grant::ClientCredentials {
+        parts.extend(client.scopes.iter().chain(client.token_parameters.values()).cloned());
+    }
     for field in connection_type.fields.iter().filter(|field| field.destination) {
         parts.push(field.key.clone());
         parts.push(settings.get(&field.key).map(ToString::to_string).unwrap_or_default());

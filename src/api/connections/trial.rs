@@ -41,6 +41,21 @@ impl Draft {
         trial.judge(found)
     }
 
+    /// Sends the message of its type; none where it has none.
+    pub async fn send_message(&self, app: &App) -> Option<Finding> {
+        let Self { connection_type, settings, secrets, destinations, .. } = self;
+        let Some(file) = &connection_type.oauth else {
+            return probe::send_message(app.means(), connection_type, settings, secrets, destinations).await;
+        };
+        match self.trial(app, file).await {
+            Ok(trial) => {
+                let (settings, secrets) = hand_over(file, (settings, secrets), &trial.secrets);
+                probe::send_message(app.means(), connection_type, &settings, &secrets, &trial.destinations).await
+            }
+            Err(lacking) => Some(lacking.finding()),
+        }
+    }
+
     /// Whether it is of no use before a person consents at the provider.
     #[must_use]
     pub fn waits_for_consent(&self) -> bool {

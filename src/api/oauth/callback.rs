@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode, Uri};
+use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::json;
 use url::form_urlencoded;
 
@@ -12,6 +12,7 @@ use crate::api::claim::Claim;
 use crate::api::connections::authorize::{draft, subject};
 use crate::api::connections::tested::Tested;
 use crate::api::connections::tokens::Subject;
+use crate::api::connections::values::{check_key, find_key_check};
 use crate::api::error::ApiError;
 use crate::app::App;
 use crate::domain::audit::AuditAction;
@@ -52,9 +53,9 @@ const NUMBERING: usize = 5;
         (status = 503, description = "Not now: a page", body = String, content_type = "text/html")
     )
 )]
-pub async fn finish_authorization(app: App, claim: Claim, headers: HeaderMap, uri: Uri) -> Response {
+pub async fn finish_authorization(app: App, claim: Claim, method: Method, headers: HeaderMap, uri: Uri) -> Response {
     let answer = match Answer::parse(uri.query().unwrap_or_default()) {
-        Some(answer) => finish(&app, &claim, &headers, &answer).await,
+        Some(answer) => finish(&app, &claim, (&method, &headers), &answer).await,
         None => Err(claim.refused(&app).await),
     };
     answer.unwrap_or_else(Page::of_error).into_response()
@@ -100,8 +101,13 @@ impl Answer {
     }
 }
 
-async fn finish(app: &App, claim: &Claim, headers: &HeaderMap, answer: &Answer) -> Result<Page, ApiError> {
-    if is_prefetch(headers) || !is_shown(headers) {
+async fn finish(
+    app: &App,
+    claim: &Claim,
+    (method, headers): (&Method, &HeaderMap),
+    answer: &Answer,
+) -> Result<Page, ApiError> {
+    if is_prefetch(headers) || !is_shown(method, headers) {
         return Ok(Page::new(StatusCode::FORBIDDEN, Say::NotShown));
     }
     let Some(Token::Authorization(state)) = Token::parse(answer.state.expose_secret()) else {
@@ -133,6 +139,9 @@ async fn take(app: &App, attempt: &Authorization, answer: &Answer, browser: &Sec
     let ring = app.ring().map_err(|_| "storage_failed")?;
     let found = sources::find(&attempt.connection_id).run(&*app.database).await.map_err(|_| "storage_failed")?;
     let sources = found.ok_or("connection_changed")?;
+    // Under a wrong key nothing could be stored, and the code would be spent.
+    let known = find_key_check(app).run(&*app.database).await.map_err(|_| "storage_failed")?;
+    check_key(ring, ring.primary_id(), known.as_deref()).map_err(|_| "storage_failed")?;
     let mut draft = draft(app, ring, &sources).await.map_err(|_| "incomplete")?;
     let obtained = {
         let subject = subject((app, ring), &sources, &draft).map_err(|_| "incomplete")?;
@@ -194,7 +203,7 @@ async fn store(
         };
         let audited = audited::statements(app, &attempt.actor, entry).map_err(|_| "storage_failed")?;
         let along = [vec![authorizations::succeed(&attempt.id)], audited].concat();
-        match subject.store(&obtained, generation + 1, along).await {
+        match subject.store(&obtained, (generation + 1, None), along).await {
             Ok(Some(fresh)) => return Ok(fresh),
             Ok(None) => {
                 let row = tokens::find(&attempt.owner_id).run(&*app.database).await.map_err(|_| "storage_failed")?;

@@ -5,7 +5,7 @@ pub mod callback;
 mod page;
 pub mod start;
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, Method};
 
 use crate::api::claim::cookie;
 use crate::domain::authorization::Authorization;
@@ -37,8 +37,8 @@ fn is_prefetch(headers: &HeaderMap) -> bool {
     text("sec-purpose").contains("prefetch") || text("purpose").contains("prefetch")
 }
 
-/// Whether a browser says that it shows the page to a person; one that says nothing may.
-fn is_shown(headers: &HeaderMap) -> bool {
+/// Whether a browser says that it shows the page to a person; one that says nothing may. Whoever only looks (`HEAD`) does not.
+fn is_shown(method: &Method, headers: &HeaderMap) -> bool {
     let mode = headers.get("sec-fetch-mode").and_then(|value| value.to_str().ok());
-    mode.is_none_or(|mode| mode == "navigate") && !headers.contains_key(header::RANGE)
+    *method == Method::GET && mode.is_none_or(|mode| mode == "navigate")
 }

@@ -1,7 +1,7 @@
 //! `GET /oauth/start/{ticket}`: sends a person's browser to the provider.
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 
 use crate::api::answer;
 use crate::api::claim::Claim;
@@ -37,10 +37,11 @@ use super::{is_prefetch, is_shown, set_cookie};
 pub async fn start_authorization(
     app: App,
     claim: Claim,
+    method: Method,
     headers: HeaderMap,
     ticket: Parsed<InPath<String>>,
 ) -> Response {
-    match start(&app, &claim, &headers, ticket).await {
+    match start(&app, &claim, (&method, &headers), ticket).await {
         Ok(response) => response,
         Err(error) => Page::of_error(error).into_response(),
     }
@@ -49,11 +50,11 @@ pub async fn start_authorization(
 async fn start(
     app: &App,
     claim: &Claim,
-    headers: &HeaderMap,
+    (method, headers): (&Method, &HeaderMap),
     ticket: Parsed<InPath<String>>,
 ) -> Result<Response, ApiError> {
     // A look ahead must not use the ticket up.
-    if is_prefetch(headers) || !is_shown(headers) {
+    if is_prefetch(headers) || !is_shown(method, headers) {
         return Ok(Page::new(StatusCode::FORBIDDEN, Say::NotShown).into_response());
     }
     let token = ticket.ok().and_then(|InPath(ticket)| Token::parse(&ticket));

@@ -25,7 +25,7 @@ fn with<T>(more: &Value, test: impl FnOnce(&Client<'_>) -> T) -> T {
 fn answered(more: &Value, status: u16, body: &Value) -> Result<Tokens, Failed> {
     let answer =
         Answer::new(StatusCode::from_u16(status).unwrap(), http::HeaderMap::new(), body.to_string().into_bytes());
-    with(more, |client| read(client, &answer, NOW))
+    with(more, |client| read(client, &answer, false, NOW))
 }
 
 fn failed(more: &Value, status: u16, body: &Value) -> Failed {
@@ -124,4 +124,19 @@ fn missing_scopes_are_those_that_were_asked_for() {
     assert_eq!(with(&json!({}), |client| missing_scopes(client, &granted)), ["write"]);
     let more = json!({ "answer": { "unlisted_scopes": ["write"] } });
     assert!(with(&more, |client| missing_scopes(client, &granted)).is_empty());
+}
+
+#[test]
+fn a_refresh_may_be_answered_as_the_standard_has_it() {
+    let more =
+        json!({ "answer": { "access_token": "/authed_user/access_token", "expires_in": "/authed_user/expires_in" } });
+    let body = json!({ "ok": true, "access_token": "user", "refresh_token": "next", "expires_in": 43_200, "token_type": "user" });
+    assert_eq!(failed(&more, 200, &body), Failed::Unexpected, "of a code the token at the top is somebody else's");
+    let answer = Answer::new(StatusCode::OK, http::HeaderMap::new(), body.to_string().into_bytes());
+    let tokens = with(&more, |client| read(client, &answer, true, NOW)).ok().unwrap();
+    assert_eq!(secret(&tokens, Tokens::ACCESS).as_deref(), Some("user"));
+    assert_eq!(
+        (secret(&tokens, Tokens::REFRESH).as_deref(), tokens.lifetime),
+        (Some("next"), Some(Duration::from_secs(43_200)))
+    );
 }

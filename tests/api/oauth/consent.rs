@@ -41,6 +41,8 @@ async fn a_look_ahead_does_not_use_the_ticket_up() {
     {
         Browser::default().open_with(&keyfob, &start_of(&begun), &headers).await.expect(403);
     }
+    let head = Request::head(format!("https://keyfob.example{}", start_of(&begun))).body(Body::empty()).unwrap();
+    assert_eq!(keyfob.send(head).await.status, 403);
     start(&keyfob, &mut Browser::default(), &begun).await;
 }
 
@@ -415,4 +417,22 @@ async fn a_customer_authorizes_a_connection_of_their_own_under_a_template() {
     let change = json!({ "settings": { "client_id": "client-2" } });
     keyfob.patch(&path_of(&template), 1, &change).await.expect(200);
     assert_eq!(keyfob.get(&resolve).await.problem(), (409, "connection_unauthorized".to_owned()));
+}
+
+#[tokio::test]
+async fn tokens_of_another_server_are_not_shown_to_the_one_of_today() {
+    let server = Server::default();
+    let keyfob = Keyfob::with(server.rule()).await;
+    let mut body = code_connection("Acme");
+    body["settings"]["revoke_url"] = json!("https://login.acme.dev/revoke");
+    let connection = keyfob.create(&body).await;
+    authorize(&keyfob, &server, &connection).await;
+    let elsewhere = json!({
+        "settings": { "token_url": "https://login.other.dev/token", "revoke_url": "https://login.other.dev/revoke" },
+        "secrets": { "client_secret": CLIENT_SECRET },
+    });
+    keyfob.patch(&path_of(&connection), 1, &elsewhere).await.expect(200);
+    let answer = keyfob.delete(&format!("{}?revoke=true", path_of(&connection)), 2).await;
+    assert_eq!(answer.problem(), (502, "revocation_failed".to_owned()));
+    assert!(keyfob.counterpart.received().iter().all(|it| it.target != "/revoke"));
 }

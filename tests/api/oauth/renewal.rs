@@ -241,7 +241,8 @@ async fn where_new_tokens_are_not_visible_yet_the_old_ones_do_for_a_moment() {
     let resolved = resolve(&keyfob, &connection).await.expect(200).json();
     assert_eq!(resolved["secrets"]["access_token"], "planted-access-1");
     assert_eq!(resolved["token_generation"], 1);
-    keyfob.advance(Duration::from_mins(1));
+    // Those before end now: nothing stands in for what is not visible.
+    keyfob.advance(Duration::from_secs(211));
     assert_eq!(resolve(&keyfob, &connection).await.problem(), (503, "secret_pending".to_owned()));
     keyfob.blobs.stored.lock().unwrap().insert(newest, blob);
     assert_eq!(token(&keyfob, &connection).await, "planted-access-2");
@@ -257,4 +258,85 @@ async fn older_generations_are_forgotten() {
     let entries = "select group_concat(number) from vault_entries where purpose = 'tokens'";
     assert_eq!(keyfob.database.value::<String>(entries), "5,6");
     assert_eq!(keyfob.database.value::<i64>("select count(*) from garbage"), 4);
+}
+
+#[tokio::test]
+async fn a_refresh_that_tells_no_scopes_leaves_them_as_they_were() {
+    let (keyfob, server, connection) = waiting().await;
+    server.say(json!({ "scope": "read" }));
+    authorize(&keyfob, &server, &connection).await;
+    server.say(json!({}));
+    keyfob.advance(HOUR);
+    token(&keyfob, &connection).await;
+    let tested = keyfob.post(&format!("{}/tests", path_of(&connection)), &json!({})).await.expect(201).json();
+    assert_eq!(shown(&tested, ["verdict", "reason"]), json!({ "verdict": "limited", "reason": "insufficient_scope" }));
+}
+
+#[tokio::test]
+async fn what_cannot_be_renewed_does_not_stand_before_what_can() {
+    let (keyfob, server, connection) = authorized().await;
+    // Tokens of another client, due for ever so long: more than a tick takes.
+    for _ in 0..3 {
+        let other = keyfob.create(&code_connection("Other")).await;
+        authorize(&keyfob, &server, &other).await;
+    }
+    keyfob.database.execute("update oauth_tokens set basis = 'other', renew_at = 1 where generation = 1").unwrap();
+    let own = connection["id"].as_str().unwrap();
+    let basis = "(select basis from authorizations limit 1)";
+    keyfob.database.execute(&format!("update oauth_tokens set basis = {basis} where owner_id = '{own}'")).unwrap();
+    keyfob.tick().await;
+    let waiting: i64 = keyfob.database.value("select count(*) from oauth_tokens where renew_at = 1");
+    assert_eq!(waiting, 0, "each was looked at once, and waits a day");
+    let asked = keyfob.counterpart.received().iter().filter(|it| it.target == "/token").count();
+    assert_eq!(asked, 5, "four consents, and the one that could be renewed");
+}
+
+#[tokio::test]
+async fn under_a_wrong_master_key_nothing_is_spent() {
+    let (keyfob, server, connection) = authorized().await;
+    keyfob.advance(HOUR);
+    let check = "insert into key_checks (key_id, check_value) values (2, 'of another key')";
+    keyfob.database.execute(check).unwrap();
+    let both = r#"{"primary":2,"keys":{"1":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=",
+        "2":"CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg="}}"#;
+    let mistyped = keyfob.restarted(&[("MASTER_KEYS", both)]);
+    assert_eq!(resolve(&mistyped, &connection).await.problem(), (503, "key_unavailable".to_owned()));
+    mistyped.tick().await;
+    assert_eq!(server.calls(), 1);
+    keyfob.advance(HOUR);
+    assert_eq!(token(&keyfob, &connection).await, "planted-access-2");
+}
+
+#[tokio::test]
+async fn a_secret_goes_where_it_was_sealed_for_whatever_the_row_says() {
+    let (keyfob, server, connection) = authorized().await;
+    keyfob.advance(HOUR);
+    let evil = "update connections set settings = json_set(settings, '$.token_url', 'https://login.evil.dev/token')";
+    keyfob.database.execute(evil).unwrap();
+    keyfob.database.execute("update oauth_tokens set renew_at = 1").unwrap();
+    let answer = resolve(&keyfob, &connection).await;
+    assert_eq!(answer.status.as_u16(), 409, "{}", answer.text);
+    keyfob.tick().await;
+    let hosts: Vec<String> =
+        keyfob.counterpart.received().iter().filter_map(|it| it.header("host").map(str::to_owned)).collect();
+    assert!(!hosts.iter().any(|host| host.contains("evil")), "{hosts:?}");
+    assert_eq!(server.calls(), 1);
+}
+
+#[tokio::test]
+async fn other_test_credentials_leave_the_tokens_of_a_template() {
+    let server = Server::default();
+    let keyfob = Keyfob::with(server.rule()).await;
+    let mut template = code_connection("Template");
+    (template["kind"], template["customer_fields"]) = (json!("template"), json!(["scopes"]));
+    template["settings"].as_object_mut().unwrap().remove("scopes");
+    let template = keyfob.create(&template).await;
+    let credentials = format!("{}/test-credentials", path_of(&template));
+    keyfob.patch(&credentials, 1, &json!({ "settings": { "scopes": "read" } })).await.expect(200);
+    authorize(&keyfob, &server, &template).await;
+    let resolve = format!("{}/credentials?purpose=test", path_of(&template));
+    keyfob.get(&resolve).await.expect(200);
+    keyfob.patch(&credentials, 2, &json!({ "settings": { "scopes": "write" } })).await.expect(200);
+    let resolved = keyfob.get(&resolve).await.expect(200).json();
+    assert_eq!(resolved["secrets"], json!({ "access_token": "planted-access-1" }));
 }

@@ -9,6 +9,7 @@ use crate::api::error::ApiError;
 use crate::catalog::destinations::destinations;
 use crate::catalog::file::Grant;
 use crate::domain::origin::Origin;
+use crate::domain::time::Timestamp;
 use crate::domain::tokens::HeldTokens;
 use crate::domain::values::Secrets;
 use crate::oauth::{self, Tokens};
@@ -32,12 +33,12 @@ impl Subject<'_> {
     pub async fn store(
         &self,
         obtained: &Tokens,
-        generation: u64,
+        (generation, previous_until): (u64, Option<Timestamp>),
         along: Vec<Statement>,
     ) -> Result<Option<Fresh>, ApiError> {
         let (app, owner) = (self.app, self.owner());
         let destinations = self.destinations_of(&obtained.secrets)?;
-        let held = self.held(obtained, generation);
+        let held = HeldTokens { previous_until, ..self.held(obtained, generation) };
         let context = Context {
             environment: self.connection().environment,
             owner_id: owner.clone(),
