@@ -198,8 +198,9 @@ fn lifetime(
     now: Timestamp,
 ) -> Option<Duration> {
     let told = json.pointer(&pointers.expires_in).filter(|_| !pointers.expires_in.is_empty());
-    let told = told.and_then(|told| told.as_f64().or_else(|| told.as_str()?.parse().ok()));
-    let told = told.and_then(|told| Duration::try_from_secs_f64(told).ok()).map(|told| told.as_secs());
+    let whole = |told: &Value| told.as_u64().or_else(|| told.as_str()?.parse().ok());
+    let about = |told: &Value| Duration::try_from_secs_f64(told.as_f64()?).ok().map(|told| told.as_secs());
+    let told = told.and_then(|told| whole(told).or_else(|| about(told)));
     let seconds = told.or_else(|| of_jwt(access, now)).or(client.file.lifetime)?;
     Some(Duration::from_secs(seconds).min(LONGEST))
 }

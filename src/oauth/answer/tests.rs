@@ -110,6 +110,7 @@ fn a_lifetime_is_what_the_answer_says_then_what_the_token_says_then_what_the_fil
     assert_eq!(lifetime(&json!({}), &json!({ "access_token": token })), Some(60));
     assert_eq!(lifetime(&json!({}), &json!({ "access_token": token, "expires_in": 5 })), Some(5));
     assert_eq!(lifetime(&json!({}), &json!({ "access_token": "t", "expires_in": "7" })), Some(7));
+    assert_eq!(lifetime(&json!({}), &json!({ "access_token": "t", "expires_in": 3600.0 })), Some(3600));
     assert_eq!(lifetime(&json!({ "lifetime": 7200 }), &json!({ "access_token": "t" })), Some(7200));
     assert_eq!(lifetime(&json!({}), &json!({ "access_token": "t" })), None);
     for token in ["a.b.c", "a.e30.c", "..", "a.bm9uZQ.c"] {
