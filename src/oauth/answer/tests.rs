@@ -138,6 +138,6 @@ fn a_refresh_may_be_answered_as_the_standard_has_it() {
     assert_eq!(secret(&tokens, Tokens::ACCESS).as_deref(), Some("user"));
     assert_eq!(
         (secret(&tokens, Tokens::REFRESH).as_deref(), tokens.lifetime),
-        (Some("next"), Some(Duration::from_secs(43_200)))
+        (Some("next"), Some(Duration::from_hours(12)))
     );
 }
