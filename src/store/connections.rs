@@ -1,5 +1,7 @@
 //! The rows of connections, one at a time. Lists are in `listing`, history in `history`.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::Catalog;
 use crate::domain::connection::{Basis, Connection, Found, SuppliedBy};
 use crate::domain::environment::Environment;
@@ -11,7 +13,7 @@ use crate::domain::time::Timestamp;
 use crate::ports::{Param, Statement};
 
 use super::row::connection_json;
-use super::{Query, json, optional, statement};
+use super::{Query, json, many, optional, statement};
 
 /// Finds a connection that is not deleted.
 #[must_use]
@@ -19,6 +21,18 @@ pub fn find_connection(id: &ConnectionId) -> Query<Option<Connection>> {
     const SQL: &str =
         concat!("select ", connection_json!(), " as row from connections c where c.id = ?1 and c.deleted_at is null");
     optional(statement(SQL, [id.as_str().into()]))
+}
+
+/// Finds those of an environment that are not deleted, the oldest first.
+#[must_use]
+pub fn find_all(environment: Environment, ids: &BTreeSet<ConnectionId>) -> Query<Vec<Connection>> {
+    const SQL: &str = concat!(
+        "select ",
+        connection_json!(),
+        " as row from json_each(?1) named cross join connections c on c.id = named.value \
+          where c.environment = ?2 and c.deleted_at is null order by c.created_at, c.rowid"
+    );
+    many(statement(SQL, [json(ids), environment.as_str().into()]))
 }
 
 /// Tells whether a stable key is taken.

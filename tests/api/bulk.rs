@@ -18,6 +18,12 @@ async fn bulk(keyfob: &Keyfob, action: &str, filter: &Value, more: &Value) -> An
     keyfob.post(BULK, &body(action, filter, more)).await
 }
 
+async fn bulk_of(keyfob: &Keyfob, action: &str, ids: &Value, more: &Value) -> Answer {
+    let mut body = body(action, &Value::Null, more);
+    body["ids"] = ids.clone();
+    keyfob.post(BULK, &body).await
+}
+
 async fn use_by(keyfob: &Keyfob, connection: &Value, step: &str) {
     let path = format!("{}/usages/w/{step}", path_of(connection));
     keyfob.request("PUT", &path, ROOT, &[], &Value::Null).await.expect(201);
@@ -59,6 +65,7 @@ async fn what_is_not_meant_for_the_action_or_out_of_bounds_is_refused_and_nothin
         ("enable", json!({ "status": "green" }), json!({}), "/filter/status"),
         ("enable", json!({}), json!({ "dry_run": null }), "/dry_run"),
         ("enable", Value::Null, json!({}), "/filter"),
+        ("enable", json!([]), json!({}), "/filter"),
     ] {
         let answer = bulk(&keyfob, action, &filter, &more).await;
         assert_eq!(answer.problem(), (422, "invalid_body".to_owned()), "{action} {filter} {more}");
@@ -66,6 +73,19 @@ async fn what_is_not_meant_for_the_action_or_out_of_bounds_is_refused_and_nothin
     }
     let answer = bulk(&keyfob, "enable", &json!({}), &json!({ "cursor": "x" })).await;
     assert_eq!(answer.problem(), (400, "invalid_cursor".to_owned()));
+    let id = "con_00000000000000000000000000";
+    let many: Vec<String> = (0..101).map(|n| format!("con_{n:026}")).collect();
+    for (ids, more, pointer) in [
+        (json!([]), json!({}), "/ids"),
+        (json!(many), json!({}), "/ids"),
+        (json!(["x"]), json!({}), "/ids/0"),
+        (json!([id]), json!({ "filter": {} }), "/ids"),
+        (json!([id]), json!({ "cursor": "x" }), "/cursor"),
+    ] {
+        let answer = bulk_of(&keyfob, "enable", &ids, &more).await;
+        assert_eq!(answer.problem(), (422, "invalid_body".to_owned()), "{ids} {more}");
+        assert_eq!(answer.errors()[0].0, pointer, "{ids} {more}");
+    }
     for missing in ["filter", "dry_run", "action", "environment"] {
         let mut body = body("enable", &json!({}), &json!({}));
         body.as_object_mut().unwrap().remove(missing);
@@ -194,6 +214,36 @@ async fn each_connection_changes_as_it_would_alone_with_its_event_and_its_audit_
     assert_eq!((&verified["broken"], &verified["rows_verified"]), (&Value::Null, &json!(26)));
     // A list by the new tag finds it: the rows of the lists follow.
     assert_eq!(listed(&keyfob, "&tag=c").await.len(), 2);
+}
+
+#[tokio::test]
+async fn those_that_are_named_are_changed_and_no_others() {
+    let keyfob = Keyfob::working().await;
+    let [a, b, other] = [bearer("A"), bearer("B"), bearer("Other")];
+    let (a, b, other) = (keyfob.create(&a).await, keyfob.create(&b).await, keyfob.create(&other).await);
+    let mut elsewhere = bearer("Elsewhere");
+    elsewhere["environment"] = "staging".into();
+    let elsewhere = keyfob.create(&elsewhere).await;
+    let gone = keyfob.create(&bearer("Gone")).await;
+    keyfob.delete(&path_of(&gone), 1).await.expect(204);
+    use_by(&keyfob, &b, "1").await;
+    let ids = json!([a["id"], b["id"], elsewhere["id"], gone["id"]]);
+    let before = keyfob.database.dump();
+    let plan = bulk_of(&keyfob, "delete", &ids, &json!({ "dry_run": true })).await.expect(200).json();
+    assert_eq!(keyfob.database.dump(), before);
+    assert_eq!(plan["matching"], json!({ "count": 2, "exact": true }));
+    assert_eq!((names(&plan["connections"]), names(&plan["refused"])), (vec!["A"], vec!["B"]));
+    let mut missing = vec![elsewhere["id"].clone(), gone["id"].clone()];
+    missing.sort_by_key(ToString::to_string);
+    assert_eq!((&plan["missing"], &plan["next_cursor"]), (&json!(missing), &Value::Null));
+    let done = bulk_of(&keyfob, "disable", &ids, &json!({})).await.expect(200).json();
+    assert_eq!((names(&done["connections"]), &done["missing"]), (vec!["A", "B"], &json!(missing)));
+    for (connection, enabled) in [(&a, false), (&b, false), (&other, true), (&elsewhere, true)] {
+        assert_eq!(keyfob.get(&path_of(connection)).await.expect(200).json()["enabled"], enabled);
+    }
+    let done = bulk_of(&keyfob, "delete", &json!([a["id"], b["id"]]), &json!({})).await.expect(200).json();
+    assert_eq!((&done["changed"], names(&done["refused"])), (&json!(1), vec!["B"]));
+    assert_eq!(listed(&keyfob, "").await, BTreeSet::from(["B".to_owned(), "Other".to_owned()]));
 }
 
 #[tokio::test]

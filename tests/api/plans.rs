@@ -112,6 +112,10 @@ async fn run_bulk(keyfob: &Keyfob) {
         let body = json!({ "environment": "development", "filter": filter, "action": action, "dry_run": is_plan });
         keyfob.post("/v1/connections/bulk", &body).await.expect(200);
     }
+    let body = json!({
+        "environment": "development", "ids": ["con_00000000000000000000000000"], "action": "enable", "dry_run": false,
+    });
+    keyfob.post("/v1/connections/bulk", &body).await.expect(200);
 }
 
 /// Tells an endpoint that is gone, and one that is not.

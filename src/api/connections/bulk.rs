@@ -1,7 +1,10 @@
-//! `POST /v1/connections/bulk`: what a filter finds is changed a page at a time, each page all or nothing, after a plan.
+//! `POST /v1/connections/bulk`: what a filter finds, or what is named, is changed a page at a time, each page all or nothing,
+//! after a plan.
 //!
 //! Every connection is changed as a change of it alone would do it, and leaves the same event and audit row. Those that may not
 //! be changed are told with the reason that a change of them alone would get, and the others of the page go on.
+
+mod chosen;
 
 use std::collections::BTreeSet;
 
@@ -20,19 +23,18 @@ use crate::app::App;
 use crate::domain::connection::Connection;
 use crate::domain::environment::Environment;
 use crate::domain::event::EventType;
-use crate::domain::health::Status;
 use crate::domain::id::ConnectionId;
 use crate::domain::scope::Scope;
 use crate::domain::text::{Name, Tag};
 use crate::ports::Statement;
 use crate::store::commit::{CommitError, Conflict};
 use crate::store::connections::{self, DatesChanged};
-use crate::store::facets::{self, Facets};
 use crate::store::many::many;
-use crate::store::{listing, nothing, usages};
+use crate::store::usages;
 
+use self::chosen::Chosen;
 use super::delete::{deleted, gone_all};
-use super::list::{BulkFilter, SortQuery, after};
+use super::list::{BulkFilter, SortQuery};
 use super::record;
 use super::update::{UpdateConnection, advance, relabeled};
 
@@ -41,14 +43,17 @@ const MAX_PAGE: usize = 100;
 /// The order of the pages: what a change leaves alone, so that none is met twice and none is left out.
 const ORDER: SortQuery = SortQuery::Created;
 
-/// What to do to all that a filter finds.
+/// What to do to all that a filter finds, or to connections that are named.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bulk {
     /// The environment.
     environment: Environment,
-    /// Which connections. A search considers the 1,000 newest matches.
-    filter: BulkFilter,
+    /// Which connections. A search considers the 1,000 newest matches. Either this or `ids`.
+    filter: Option<BulkFilter>,
+    /// These connections. Those that the environment has not are told in `missing`.
+    #[schema(max_items = 100, min_items = 1)]
+    ids: Option<BTreeSet<ConnectionId>>,
     /// What to do to each.
     action: BulkAction,
     /// The tags to add or to remove.
@@ -88,7 +93,7 @@ pub enum BulkAction {
 pub struct BulkChanged {
     /// Whether nothing was done.
     dry_run: bool,
-    /// How many connections the filter finds; of a plan's first page.
+    /// How many connections are meant; of a plan's first page.
     matching: Option<Matching>,
     /// How many of this page are changed.
     changed: usize,
@@ -98,6 +103,8 @@ pub struct BulkChanged {
     connections: Vec<BulkConnection>,
     /// Those of this page that may not be changed, each with the reason; they stay as they are.
     refused: Vec<BulkRefused>,
+    /// Those of `ids` that are not in the environment, or not any more.
+    missing: Vec<ConnectionId>,
     /// Pass it as `cursor` for the next page; null where all is done.
     next_cursor: Option<String>,
 }
@@ -139,7 +146,7 @@ pub struct BulkRefused {
 
 /// POST /v1/connections/bulk
 ///
-/// Enables, disables, exposes, tags or deletes all that a filter finds: tells what would be done (`dry_run: true`), or does it, at
+/// Enables, disables, exposes, tags or deletes all that a filter finds, or up to 100 by their ids: tells what would be done (`dry_run: true`), or does it, at
 /// most 100 at once, all or nothing; `next_cursor` goes on. What may not be changed is told and left as it is. Needs
 /// `connections:write`, to delete `connections:delete`. Repeating it changes nothing more.
 #[utoipa::path(
@@ -148,50 +155,33 @@ pub struct BulkRefused {
 )]
 pub async fn change_connections(app: App, claim: Claim, body: Parsed<Body<Bulk>>) -> Result<Response, ApiError> {
     let Body { value: body, .. } = claim.accept(&app, body).await?;
-    let Bulk { environment, filter, action, tags, force, dry_run, cursor } = body;
-    let after = claim.accept(&app, after(cursor.as_deref(), ORDER)).await?;
-    let filter = filter.filter(environment, app.now()).map_err(|error| match error {
-        ApiError::InvalidQuery(error) => {
-            ApiError::InvalidBody(vec![ValueError { pointer: format!("/filter{}", error.pointer), ..error }])
-        }
-        error => error,
-    });
-    let filter = claim.accept(&app, filter).await?;
-    let counts = dry_run && after.is_none();
-    let counts = if counts { facets::count(&filter).map(Some) } else { nothing().map(|()| None) };
-    let wanted = listing::list(&filter, ORDER.into(), after.as_ref(), MAX_PAGE).and(counts);
-    let (who, (listed, counts)) = claim.load(&app, wanted).await?;
+    let Bulk { environment, filter, ids, action, tags, force, dry_run, cursor } = body;
+    let chosen = claim.accept(&app, Chosen::parse(environment, filter, ids, cursor.as_deref(), app.now())).await?;
+    let (who, found) = claim.load(&app, chosen.find(dry_run)).await?;
     let scope = if action == BulkAction::Delete { Scope::ConnectionsDelete } else { Scope::ConnectionsWrite };
     who.authorize_in(scope, environment)?;
     let act = Act::parse(action, tags, force)?;
-    let page = listed.page()?;
-    let found = page.items.into_iter().map(|item| Connection::try_from(item.connection)).collect::<Result<Vec<_>, _>>();
-    let found = found.map_err(|error| ApiError::Internal(error.to_string()))?;
-    let plan = Plan::of(&app, &who, &act, found);
+    let (connections, matching, next) = found.read()?;
+    let missing = chosen.missing(&connections);
+    let plan = Plan::of(&app, &who, &act, connections);
     if !dry_run {
         plan.commit(&app, &who, &act).await?;
     }
     let changed = BulkChanged {
         dry_run,
-        matching: counts.as_ref().map(|counts| matching(counts, filter.status)),
+        matching,
         changed: plan.changes.len(),
         unchanged: plan.unchanged,
         connections: plan.changes.into_iter().map(|(before, _)| named(before)).collect(),
         refused: plan.refused,
-        next_cursor: page.next.map(|position| cursor::encode(&(ORDER, position))),
+        missing,
+        next_cursor: next.map(|position| cursor::encode(&(ORDER, position))),
     };
     Ok(answer::json(StatusCode::OK, &changed))
 }
 
 fn named(connection: Connection) -> BulkConnection {
     BulkConnection { id: connection.id, name: connection.label.name }
-}
-
-/// The statuses are counted under every other filter: their sum, or the one that is asked for.
-fn matching(counts: &Facets, status: Option<Status>) -> Matching {
-    let asked = status.map(|status| if status == Status::Active { "active" } else { "not_active" });
-    let counted = counts.statuses.values.iter().filter(|counted| asked.is_none_or(|asked| counted.value == asked));
-    Matching { count: counted.map(|counted| counted.count).sum(), exact: counts.statuses.exact }
 }
 
 /// An action with what it needs.
