@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
 use crate::app::App;
+use crate::catalog::provider::ConnectionType;
+use crate::catalog::values::Part;
 use crate::domain::connection::Kind;
 use crate::domain::revision::Revision;
 use crate::domain::values::{Secrets, Settings};
@@ -27,6 +29,28 @@ pub enum Purpose {
     /// A test run of the builder: with the test credentials. A connection of the organization that has none uses its own
     /// values; a template is tested in no other way.
     Test,
+}
+
+/// The values of a new connection: those that were entered, over the global ones where it stands under a template.
+///
+/// # Errors
+/// See [`Laid::check`].
+pub async fn entered(
+    app: &App,
+    connection_type: &'static ConnectionType,
+    template: Option<&Sources>,
+    (settings, secrets): (Settings, Secrets),
+) -> Result<Draft, ApiError> {
+    let Some(template) = template else {
+        return Draft::check(app, connection_type, Part::Whole, settings, secrets).map_err(ApiError::InvalidBody);
+    };
+    let laid = Laid {
+        connection_type,
+        below: Some(Layer::of(&template.connection, template.entry.as_ref(), Edits::default())),
+        above: Layer::new(Edits::entered(settings, secrets)),
+        customer_fields: customer_fields(template),
+    };
+    Ok(laid.check(app, app.ring()?).await?.draft)
 }
 
 /// The values of a connection with changes laid over them, as they would be stored.

@@ -18,7 +18,6 @@ use crate::api::extract::{Body, InPath, InQuery, Parsed};
 use crate::api::openapi::{ChangeProblems, Problems};
 use crate::api::{audited, limits};
 use crate::app::App;
-use crate::catalog::values::Part;
 use crate::domain::audit::AuditAction;
 use crate::domain::connection::{Basis, Kind};
 use crate::domain::environment::Environment;
@@ -29,14 +28,16 @@ use crate::domain::scope::Scope;
 use crate::domain::time::Timestamp;
 use crate::domain::values::{Secret, Secrets, Settings};
 use crate::store::connections;
+use crate::store::nothing;
 use crate::store::sources::{self, Sources};
 use crate::store::tests::{self, Test};
 
-use super::effective::{self, Purpose};
+use super::effective::{self, Purpose, entered};
 use super::layers::Edits;
 use super::tested::Tested;
 use super::tokens::{self, Renew};
-use super::values::{Draft, find_type};
+use super::values::Draft;
+use super::whose::Whose;
 
 /// How to test.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
@@ -55,10 +56,14 @@ pub enum Mode {
 pub struct DraftTest {
     /// The environment for which they are meant.
     environment: Environment,
-    /// The key of the provider.
-    provider: String,
-    /// The key of the connection type.
-    connection_type: String,
+    /// The template that a customer's connection would stand under; its global values are used as they are.
+    template: Option<ConnectionId>,
+    /// The key of the provider; may be left out under a template.
+    #[schema(example = "http")]
+    provider: Option<String>,
+    /// The key of the connection type; may be left out under a template.
+    #[schema(example = "bearer")]
+    connection_type: Option<String>,
     /// The settings, by field.
     #[serde(default)]
     #[schema(value_type = Object)]
@@ -141,19 +146,24 @@ impl TestResult {
 
 /// POST /v1/tests
 ///
-/// Tests values before they are saved. Nothing is stored.
+/// Tests values before they are saved: of a connection that stands alone, or of a customer's under a template. Nothing is stored.
 #[utoipa::path(
     post, path = "/v1/tests", tag = "Tests", request_body = DraftTest,
     responses((status = 200, description = "What the test found", body = TestResult), ChangeProblems)
 )]
 pub async fn test_draft(app: App, claim: Claim, body: Parsed<Body<DraftTest>>) -> Result<Response, ApiError> {
     let Body { value: body, .. } = claim.accept(&app, body).await?;
-    let (who, ()) = claim.load(&app, crate::store::nothing()).await?;
-    who.authorize_in(Scope::ConnectionsTest, body.environment)?;
-    let connection_type = find_type(&body.provider, &body.connection_type)?;
-    let draft = Draft::check(&app, connection_type, Part::Whole, body.settings, body.secrets);
-    let draft = draft.map_err(ApiError::InvalidBody)?;
-    test_unsaved(&app, &who, body.environment, (&draft, body.mode)).await
+    let DraftTest { environment, template, provider, connection_type, settings, secrets, mode } = body;
+    let wanted = template.as_ref().map_or_else(|| nothing().map(|()| None), sources::find);
+    let (who, found) = claim.load(&app, wanted).await?;
+    who.authorize_in(Scope::ConnectionsTest, environment)?;
+    let kind = if template.is_some() { Kind::Customer } else { Kind::Organization };
+    let (customer, supplied_by, customer_fields) = (None, None, None);
+    let whose =
+        Whose { environment, kind, provider, connection_type, template, customer, supplied_by, customer_fields };
+    let settled = whose.settle(found.as_ref().map(|found| &found.connection))?;
+    let draft = entered(&app, settled.connection_type, found.as_ref(), (settings, secrets)).await?;
+    test_unsaved(&app, &who, environment, (&draft, mode)).await
 }
 
 /// Tests values that are not saved, for a caller who may.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::api::claim::Claim;
-use crate::api::connections::layers::{Edits, Laid, Layer};
+use crate::api::connections::effective::entered;
 use crate::api::connections::test::{Mode, TestResult, test_unsaved};
 use crate::api::connections::values::{find_type, type_of};
 use crate::api::error::ApiError;
@@ -62,7 +62,6 @@ pub async fn test_draft(app: App, claim: Claim, body: Parsed<Body<TestDraft>>) -
         connection_type: connection_type.as_deref(),
     };
     check(session, &asked)?;
-    let definition = template.as_ref().and_then(|found| found.connection.definition.as_ref());
     let of = match &template {
         Some(_) if provider.is_some() || connection_type.is_some() => {
             return Err(ApiError::invalid("/provider", "The template says it: leave it out."));
@@ -70,12 +69,6 @@ pub async fn test_draft(app: App, claim: Claim, body: Parsed<Body<TestDraft>>) -
         Some(template) => type_of(&template.connection)?,
         None => find_type(provider.as_deref().unwrap_or_default(), connection_type.as_deref().unwrap_or_default())?,
     };
-    let laid = Laid {
-        connection_type: of,
-        below: template.as_ref().map(|found| Layer::of(&found.connection, found.entry.as_ref(), Edits::default())),
-        above: Layer::new(Edits::entered(settings, secrets)),
-        customer_fields: definition.map(|definition| &definition.customer_fields),
-    };
-    let draft = laid.check(&app, app.ring()?).await?.draft;
+    let draft = entered(&app, of, template.as_ref(), (settings, secrets)).await?;
     test_unsaved(&app, &who, session.environment, (&draft, Mode::Silent)).await
 }

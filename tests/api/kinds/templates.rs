@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{shown_now, template, under};
+use super::{shared_password, shown_now, template, under};
 use crate::support::{Keyfob, bearer, path_of, shown};
 
 async fn refused(keyfob: &Keyfob, body: &Value, errors: &[(&str, &str)]) {
@@ -195,4 +197,38 @@ async fn the_tests_of_many_customers_are_spread_out() {
     keyfob.patch(&path_of(&template), 1, &json!({ "settings": { "test_path": "/you" } })).await.expect(200);
     let minutes: i64 = keyfob.database.value("select count(distinct test_due_at / 60000) from connections where stale");
     assert!(minutes > 5, "{minutes}");
+}
+
+#[tokio::test]
+async fn a_customers_values_are_tested_under_their_template_before_they_are_saved() {
+    let keyfob = Keyfob::working().await;
+    let template = keyfob.create(&shared_password("T")).await;
+    let organization = keyfob.create(&bearer("Organization")).await;
+    let mut elsewhere = shared_password("Elsewhere");
+    elsewhere["environment"] = "staging".into();
+    let elsewhere = keyfob.create(&elsewhere).await;
+    let draft = json!({ "environment": "development", "template": template["id"], "settings": { "username": "c1" } });
+    let before = (keyfob.database.counts(), keyfob.counterpart.received().len());
+    for (field, value, pointer) in [
+        ("template", elsewhere["id"].clone(), "/template"),
+        ("template", organization["id"].clone(), "/template"),
+        ("provider", json!("slack"), "/provider"),
+        ("connection_type", json!("bearer"), "/connection_type"),
+        ("customer", json!("c1"), "/customer"),
+        ("secrets", json!({ "password": "planted-own" }), "/secrets/password"),
+        ("settings", json!({}), "/settings/username"),
+        ("settings", json!({ "username": "c1", "base_url": "https://other.acme.dev" }), "/settings/base_url"),
+    ] {
+        let answer = keyfob.post("/v1/tests", &with(draft.clone(), field, value)).await;
+        assert_eq!((answer.problem().0, answer.errors()[0].0.as_str()), (422, pointer), "{field}");
+    }
+    assert_eq!((keyfob.database.counts(), keyfob.counterpart.received().len()), before);
+    let tested = keyfob.post("/v1/tests", &draft).await.expect(200).json();
+    assert_eq!((&tested["id"], &tested["verdict"]), (&Value::Null, &json!("valid")));
+    assert_eq!(keyfob.database.counts(), before.0);
+    // The password of the organization went along, where the template sends it.
+    let received = keyfob.counterpart.received();
+    let credentials: Vec<_> =
+        received[before.1..].iter().filter_map(|request| request.header("authorization")).collect();
+    assert_eq!(credentials, [format!("Basic {}", STANDARD.encode("c1:planted-global-1"))]);
 }

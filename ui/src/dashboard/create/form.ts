@@ -89,9 +89,9 @@ export class CreateForm extends PageElement {
     return this.type.oauth?.grant === "authorization_code";
   }
 
-  // A test needs every value: under a template some are not here.
+  // A test needs every value: of a template those of its customers are not here. What a template has is the API's to lay below.
   private get isTestable(): boolean {
-    return may("connections:test") && !this.needsConsent && this.owner.kind !== "template" && !(this.owner.kind === "customer" && this.owner.template);
+    return may("connections:test") && !this.needsConsent && this.owner.kind !== "template";
   }
 
   private refused(error: unknown): void {
@@ -114,8 +114,10 @@ export class CreateForm extends PageElement {
     if (!this.isComplete()) return;
     [this.busy, this.fault, this.result] = ["test", "", undefined];
     const { environment, provider, type } = this;
+    const { kind, template } = this.owner;
     try {
-      const draft = { environment, provider: provider.key, connection_type: type.key, mode, ...toCreate(this.fields, this.values) };
+      const under = kind === "customer" && template ? { template } : {};
+      const draft = { environment, ...under, provider: provider.key, connection_type: type.key, mode, ...toCreate(this.fields, this.values) };
       this.result = await body(api.POST("/v1/tests", { body: draft }));
     } catch (error) {
       this.refused(error);
