@@ -34,6 +34,8 @@ pub struct HeldTokens {
     pub failures: u32,
     /// No attempt before this.
     pub paused_until: Timestamp,
+    /// Why the last of these attempts came to nothing: a word of the API.
+    pub failure: Option<String>,
     /// When the provider said that the consent has ended.
     pub ended_at: Option<Timestamp>,
 }

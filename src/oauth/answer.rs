@@ -104,6 +104,22 @@ impl Failed {
         }
     }
 
+    /// Reads the word that the API uses.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        const ALL: [Failed; 8] = [
+            Failed::Grant,
+            Failed::Client,
+            Failed::Scope,
+            Failed::Unexpected,
+            Failed::Discovery,
+            Failed::Unreachable,
+            Failed::Timeout,
+            Failed::RateLimited,
+        ];
+        ALL.into_iter().find(|failed| failed.as_str() == word)
+    }
+
     pub(super) fn of_status(status: StatusCode) -> Self {
         match status {
             StatusCode::TOO_MANY_REQUESTS => Self::RateLimited,

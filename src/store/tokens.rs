@@ -38,7 +38,7 @@ macro_rules! tokens_json {
              'granted_scopes', json(g.granted_scopes), 'missing_scopes', json(g.missing_scopes), \
              'is_renewable', json(iif(g.is_renewable, 'true', 'false')), 'obtained_at', g.obtained_at, \
              'expires_at', g.expires_at, 'previous_until', g.previous_until, 'renew_at', g.renew_at, 'leased_until', g.leased_until, 'failures', g.failures, \
-             'paused_until', g.paused_until, 'ended_at', g.ended_at), 'entry', json((select ",
+             'paused_until', g.paused_until, 'failure', g.failure, 'ended_at', g.ended_at), 'entry', json((select ",
             entry_json!(),
             " from vault_entries v where v.owner_id = g.owner_id and v.purpose = 'tokens' and v.number = g.generation)), \
              'previous', json((select ",
@@ -74,18 +74,19 @@ pub fn lease(owner: &str, generation: u64, lease: &str, (now, until): (Timestamp
     optional::<u64>(statement(SQL, params)).map(|row| row.is_some())
 }
 
-/// Gives a lease back after an attempt that came to nothing, with a pause before the next.
+/// Gives a lease back after an attempt that came to nothing, with a pause before the next, and why.
 #[must_use]
-pub fn pause(owner: &str, lease: &str, until: Timestamp) -> Statement {
+pub fn pause(owner: &str, lease: &str, (until, failure): (Timestamp, &str)) -> Statement {
     const SQL: &str = "update oauth_tokens set lease = null, leased_until = 0, failures = failures + 1, paused_until = ?3, \
-        renew_at = iif(renew_at is null, null, max(renew_at, ?3)) where owner_id = ?1 and lease = ?2";
-    statement(SQL, [owner.into(), lease.into(), until.into()])
+        failure = ?4, renew_at = iif(renew_at is null, null, max(renew_at, ?3)) where owner_id = ?1 and lease = ?2";
+    statement(SQL, [owner.into(), lease.into(), until.into(), failure.into()])
 }
 
 /// Ends a pause: the values are others now.
 #[must_use]
 pub fn resume(owner: &str) -> Statement {
-    statement("update oauth_tokens set failures = 0, paused_until = 0 where owner_id = ?1", [owner.into()])
+    let sql = "update oauth_tokens set failures = 0, paused_until = 0, failure = null where owner_id = ?1";
+    statement(sql, [owner.into()])
 }
 
 /// Notes that the provider said that the consent of a generation has ended.
@@ -108,7 +109,7 @@ pub fn put(owner: &str, connection: &ConnectionId, held: &HeldTokens) -> Stateme
         missing_scopes = excluded.missing_scopes, is_renewable = excluded.is_renewable, \
         obtained_at = excluded.obtained_at, expires_at = excluded.expires_at, renew_at = excluded.renew_at, \
         previous_until = excluded.previous_until, \
-        lease = null, leased_until = 0, failures = 0, paused_until = 0, ended_at = null";
+        lease = null, leased_until = 0, failures = 0, paused_until = 0, failure = null, ended_at = null";
     statement(
         SQL,
         [

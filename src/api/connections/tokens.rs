@@ -171,7 +171,8 @@ impl<'a> Subject<'a> {
         let does = lives && !is_refused;
         let is_busy = held.leased_until > now;
         if held.paused_until > now || (is_busy && ((does && held.live_at(now + ENOUGH)) || is_last)) {
-            let lacking = if is_busy { Lacking::Pending } else { Lacking::Failed(Failed::Unreachable) };
+            let failed = || held.failure.as_deref().and_then(Failed::parse).unwrap_or(Failed::Unreachable);
+            let lacking = if is_busy { Lacking::Pending } else { Lacking::Failed(failed()) };
             return if does { self.use_now(row).await } else { Ok(Step::Lacking(lacking)) };
         }
         if is_busy {
@@ -256,8 +257,8 @@ impl<'a> Subject<'a> {
             }
             Err(Failed::Grant) if self.file.grant == Grant::AuthorizationCode => self.end(row, began).await,
             Err(failed) => {
-                let until = app.now() + pause_after(row.held.failures);
-                store::run(&*app.database, vec![tokens::pause(&owner, lease.as_str(), until)]).await?;
+                let pause = (app.now() + pause_after(row.held.failures), failed.as_str());
+                store::run(&*app.database, vec![tokens::pause(&owner, lease.as_str(), pause)]).await?;
                 // The old ones do while they live.
                 if does { self.use_now(row).await } else { Ok(Step::Lacking(Lacking::Failed(failed))) }
             }

@@ -15,7 +15,8 @@ use crate::domain::event::EventType;
 use crate::ports::Statement;
 use crate::store::connections::DatesChanged;
 use crate::store::many::many;
-use crate::store::{connections, history, templates, vault_entries};
+use crate::store::sources::tokens_owner;
+use crate::store::{connections, history, templates, tokens, vault_entries};
 use crate::vault::{KeyRing, Sealed};
 
 use super::plan::{Action, Step};
@@ -114,7 +115,9 @@ pub fn statements(app: &App, step: &Step, sealed: Option<&Sealed>) -> Vec<Statem
     let revision = values::revision(&after, step.secret_changes.clone(), None, None);
     let revision = history::insert_revision(&after.id, &revision);
     let entry = sealed.map(|sealed| vault_entries::insert(sealed, app.now()));
-    guards(app, step).into_iter().chain([row, revision]).chain(entry).collect()
+    // What could not be renewed with the values of before may be with these.
+    let resumed = step.before.as_ref().map(|before| tokens::resume(&tokens_owner(before)));
+    guards(app, step).into_iter().chain([row, revision]).chain(entry).chain(resumed).collect()
 }
 
 /// What comes before the rows of a connection, and may abort them: what its values go with, and what follows from them.

@@ -53,3 +53,23 @@ async fn a_client_is_not_authorized_by_a_person() {
         keyfob.post(&format!("https://keyfob.example{}/authorizations", path_of(&connection)), &json!({})).await;
     assert_eq!(answer.problem(), (409, "no_authorization".to_owned()));
 }
+
+#[tokio::test]
+async fn a_secret_that_an_import_corrects_is_used_at_once() {
+    let keyfob = Keyfob::with(Server::default().rule()).await;
+    let connection = keyfob.create(&connection()).await;
+    assert_eq!(token(&keyfob, &connection).await, "planted-access-2");
+    let wrong = json!({ "secrets": { "client_secret": "planted-other" } });
+    keyfob.patch(&format!("{}?test=false", path_of(&connection)), 1, &wrong).await.expect(200);
+    keyfob.advance(HOUR);
+    for _ in 0..2 {
+        assert_eq!(resolve(&keyfob, &connection).await.problem(), (409, "client_refused".to_owned()));
+    }
+    let definition = json!({
+        "stable_key": connection["stable_key"], "provider": "oauth2", "connection_type": "client_credentials",
+        "name": "Robot", "settings": connection["settings"], "secrets": { "client_secret": CLIENT_SECRET },
+    });
+    let document = json!({ "format": "keyfob/definitions/1", "connections": [definition] });
+    keyfob.post("/v1/import?environment=development&dry_run=false", &document).await.expect(200);
+    assert_eq!(token(&keyfob, &connection).await, "planted-access-3");
+}
