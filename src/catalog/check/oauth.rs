@@ -18,6 +18,10 @@ pub(super) fn check(connection_type: &ConnectionType, oauth: &Oauth, at: &str, f
     for (name, template) in oauth.texts() {
         check_text(connection_type, template, &format!("{at}.{name}"), faults);
     }
+    for (name, template) in oauth.texts().into_iter().chain(oauth.urls()) {
+        let is_early = template.holes().any(|hole| oauth.provides().any(|provided| provided == hole));
+        faults.unless(!is_early, format!("{at}.{name}"), "has a hole that is filled only when there are tokens");
+    }
     for (name, template) in oauth.texts().into_iter().filter(|(name, _)| name.starts_with("answer.")) {
         let good = template.as_literal().is_none_or(is_pointer);
         faults.unless(good, format!("{at}.{name}"), "must be a JSON pointer");

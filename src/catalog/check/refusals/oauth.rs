@@ -178,6 +178,9 @@ fn a_hole_without_field_is_refused() {
         refused(piece, &format!("{key} = \"{{nobody}}\""), &format!("oauth.{key}"));
     }
     refused("prompt = \"consent\"", "prompt = \"{nobody}\"", "oauth.authorize_parameters");
+    // There is no token yet.
+    refused("prompt = \"consent\"", "prompt = \"{access_token}\"", "oauth.authorize_parameters");
+    refused("client_id = \"{client_id}\"", "client_id = \"{instance}\"", "oauth.client_id");
     refused("\"/data/token\"", "\"{nobody}\"", "oauth.answer.access_token");
 }
 
