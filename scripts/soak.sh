@@ -14,7 +14,7 @@ first=${FIRST:-$next}
 while (( first < SCHEDULES )); do
   count=$(( SCHEDULES - first < BATCH ? SCHEDULES - first : BATCH ))
   printf '%s  %d of %d schedules\n' "$(date -u +%FT%TZ)" "$first" "$SCHEDULES"
-  FIRST=$first SCHEDULES=$count cargo test --locked --quiet --test faults no_schedule_loses -- --nocapture
+  FIRST=$first SCHEDULES=$count cargo test --locked --quiet --profile soak --test faults no_schedule_loses -- --nocapture
   first=$(( first + count ))
   echo "$commit $first" > "$kept"
 done
