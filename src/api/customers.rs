@@ -52,7 +52,7 @@ pub struct CustomerQuery {
 
 /// A customer that has connections.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Customer)]
+#[schema(as = CustomerSummary)]
 pub struct CustomerView {
     /// The organization's own id.
     #[schema(value_type = String)]

@@ -55,6 +55,26 @@ fn only_the_platform_knows_the_platform() {
     }
 }
 
+/// Of two schemas of one name, the document has only one, and says it of both.
+#[test]
+fn no_two_schemas_share_a_name() {
+    let named = Regex::new(
+        r"ToSchema\)\]\n(?:\s*#\[[^\n]*\n|\s*//[^\n]*\n)*?(?:\s*#\[schema\(as = (\w+)\)\]\n(?:\s*#\[[^\n]*\n)*)?\s*pub(?:\([a-z]+\))? (?:struct|enum) (\w+)",
+    )
+    .unwrap();
+    let text = Regex::new(r"(?m)^text!\((?:\s*///[^\n]*\n|\n)*\s*(\w+),").unwrap();
+    let mut places = std::collections::BTreeMap::new();
+    for file in files("src") {
+        let schemas = named.captures_iter(&file.text).map(|found| found.get(1).or(found.get(2)).unwrap());
+        let texts = text.captures_iter(&file.text).map(|found| found.get(1).unwrap());
+        for name in schemas.chain(texts) {
+            let other = places.insert(name.as_str().to_owned(), file.path.clone());
+            assert_eq!(other, None, "{} is a schema of {}, too", name.as_str(), file.path);
+        }
+    }
+    assert!(places.contains_key("Customer") && places.contains_key("ImportAction"), "{places:?}");
+}
+
 #[test]
 fn secrets_are_exposed_in_these_files_and_no_other() {
     let files = files("src");

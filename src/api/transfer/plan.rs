@@ -30,6 +30,7 @@ use super::document::Given;
 /// What becomes of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ImportAction)]
 pub enum Action {
     /// It is created.
     Create,

@@ -12,7 +12,7 @@ import { go, hrefOf, type Route } from "../route";
 import { toast } from "../toast";
 import { may } from "../who";
 
-type CustomerView = Api["Page_Customer"]["data"][number];
+type CustomerView = Api["CustomerSummary"];
 
 @customElement("kf-customers")
 export class CustomersPage extends PageElement {
