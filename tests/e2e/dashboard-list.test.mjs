@@ -125,16 +125,90 @@ test("a switch that comes too late changes nothing and says so", async () => {
   assert.equal((await find("Orders")).enabled, true);
 });
 
-test("several are tagged at once", async () => {
+const bar = (page) => page.getByRole("region", { name: "Selected connections" });
+
+async function select(page, ...names) {
+  for (const name of names) await page.getByRole("checkbox", { name: `Select ${name}` }).check();
+  await bar(page).getByText(`${names.length} connection${names.length === 1 ? "" : "s"} selected`).waitFor();
+}
+
+test("several are enabled, disabled and tagged at once, each with one request", async () => {
   const page = await pages.open("#/development/connections");
-  for (const name of ["Orders", "Stock"]) await page.getByRole("checkbox", { name: `Select ${name}` }).check();
-  const bar = page.getByRole("region", { name: "Selected connections" });
-  await bar.getByText("2 connections selected").waitFor();
-  await bar.getByLabel("Tag to add").fill("checked");
+  const sent = [];
+  page.on("request", (request) => request.url().endsWith("/v1/connections/bulk") && sent.push(request.postDataJSON()));
+  for (const [button, said, enabled] of [["Disable", "2 connections disabled.", false], ["Enable", "2 connections enabled.", true]]) {
+    await select(page, "Orders", "Stock");
+    await bar(page).getByRole("button", { name: button, exact: true }).click();
+    await page.getByText(said).waitFor();
+    for (const name of ["Orders", "Stock"]) assert.equal((await find(name)).enabled, enabled, name);
+    assert.equal((await find("Slack alerts")).enabled, true);
+    await bar(page).waitFor({ state: "detached" });
+  }
+  await select(page, "Orders", "Stock");
+  await bar(page).getByLabel("Tag to add").fill("checked");
   await page.keyboard.press("Enter");
   await page.getByText("2 connections tagged checked.").waitFor();
   for (const name of ["Orders", "Stock"]) assert.ok((await find(name)).tags.includes("checked"));
   assert.ok(!(await find("Slack alerts")).tags.includes("checked"));
+  assert.deepEqual(sent.map(({ action, ids, dry_run: plan }) => [action, ids.length, plan]), [["disable", 2, false], ["enable", 2, false], ["add_tags", 2, false]]);
+});
+
+test("several are tested at once, and it is said how many work", async () => {
+  const page = await pages.open("#/development/connections");
+  await select(page, "Orders", "Stock");
+  await bar(page).getByRole("button", { name: "Test" }).click();
+  await page.getByText("2 connections tested, 1 of them works.").waitFor();
+});
+
+test("a selection is changed after its plan was seen: embedded, not embedded, tags removed", async () => {
+  const page = await pages.open("#/development/connections");
+  const dialog = page.locator("wa-dialog[open]");
+  for (const [action, button, field, value] of [
+    ["embed", "Use for embedded workflows", "embedded", true],
+    ["unembed", "Not for embedded workflows", "embedded", false],
+    ["remove_tags", "Remove tags", "tags", []],
+  ]) {
+    await select(page, "Orders");
+    const before = await find("Orders");
+    await bar(page).getByRole("button", { name: "More…" }).click();
+    await dialog.getByLabel("What to do").selectOption(action);
+    if (action === "remove_tags") await dialog.getByLabel("Tags").fill(before.tags.join(", "));
+    await dialog.getByRole("button", { name: "Show what would be done" }).click();
+    await dialog.getByText("1 would be changed, 0 are so already.").waitFor();
+    assert.deepEqual(await find("Orders"), before);
+    await dialog.getByRole("button", { name: button }).click();
+    await page.getByText("1 connection changed.").first().waitFor();
+    await dialog.waitFor({ state: "detached" });
+    assert.deepEqual((await find("Orders"))[field], value, action);
+    await page.reload();
+  }
+});
+
+test("of a selection what is in use is not deleted and says so; the rest is, when the word was typed", async () => {
+  const used = await save({ name: "Used by a step" });
+  await save({ name: "Not needed" });
+  const gone = await save({ name: "Gone meanwhile" });
+  const usage = await keyfob.request("PUT", `/v1/connections/${used.id}/usages/w/s`);
+  assert.equal(usage.status, 201, usage.text);
+  const page = await pages.open("#/development/connections");
+  await select(page, "Used by a step", "Not needed", "Gone meanwhile");
+  assert.equal((await keyfob.request("DELETE", `/v1/connections/${gone.id}`, { headers: { "if-match": '"1"' } })).status, 204);
+  await bar(page).getByRole("button", { name: "More…" }).click();
+  const dialog = page.locator("wa-dialog[open]");
+  await dialog.getByLabel("What to do").selectOption("delete");
+  await dialog.getByRole("button", { name: "Show what would be done" }).click();
+  await dialog.getByText("1 would be deleted. 1 connection of the selection is not there any more.").waitFor();
+  await dialog.getByText("Used by a step stays as it is").waitFor();
+  await pages.clean(page);
+  const button = dialog.getByRole("button", { name: "Delete", exact: true });
+  assert.ok(await button.isDisabled());
+  await dialog.getByLabel("Type delete to do it").fill("delete");
+  await button.click();
+  await page.getByText("1 connection deleted. Used by a step could not be").waitFor();
+  await row(page, "Not needed").waitFor({ state: "detached" });
+  assert.equal(await find("Not needed"), undefined);
+  assert.equal((await find("Used by a step")).usage_count, 1);
+  await keyfob.request("DELETE", `/v1/connections/${used.id}?force=true`, { headers: { "if-match": '"1"' } });
 });
 
 test("all that the filter finds are changed, after the plan was shown", async () => {
@@ -145,7 +219,7 @@ test("all that the filter finds are changed, after the plan was shown", async ()
   await dialog.getByLabel("What to do").selectOption("add_tags");
   await dialog.getByLabel("Tags").fill("reviewed");
   await dialog.getByRole("button", { name: "Show what would be done" }).click();
-  await dialog.getByText("The filter finds 2 connections. Of the first of them 2 would be changed").waitFor();
+  await dialog.getByText("The filter finds 2 connections. 2 would be changed, 0 are so already.").waitFor();
   assert.ok(!(await find("Orders")).tags.includes("reviewed"));
   await pages.clean(page);
   await dialog.getByRole("button", { name: "Add tags" }).click();
@@ -163,20 +237,32 @@ test("an empty environment says what to do", async () => {
   await row(page, "Orders").waitFor();
 });
 
+// Tells when a row was there, counted from the beginning of the navigation.
+const markFirstRow = (page) => page.addInitScript(() => {
+  new MutationObserver((_, observer) => {
+    if (!document.querySelector("kf-row a.name")) return;
+    observer.disconnect();
+    requestAnimationFrame(() => performance.mark("first-list"));
+  }).observe(document, { childList: true, subtree: true });
+});
+
 test("with 100,000 connections the first list is there within a second, and scrolling brings more", async () => {
   const large = await startKeyfob();
   const browser = await startPages(large);
   try {
     await seed(await large.database(), { to: 100_000 });
-    const page = await browser.open("#/development/connections");
-    await page.locator("kf-row").first().waitFor();
-    // The isolate is warm now, as it is for everybody but the first.
-    await page.goto("about:blank");
-    const began = Date.now();
-    await page.goto(`${large.url}/#/development/connections?view=list`);
-    await page.locator("kf-row").first().waitFor();
-    const took = Date.now() - began;
-    assert.ok(took < 1_000, `${took} ms`);
+    // The isolate has begun, as it has for everybody but the first; each browser is new, and holds nothing.
+    assert.equal((await large.request("GET", "/v1/providers")).status, 200);
+    let page;
+    for (const view of ["", "?view=list"]) {
+      const took = [];
+      for (let visit = 0; visit < 3; visit++) {
+        page = await browser.open(`#/development/connections${view}`, { prepare: markFirstRow });
+        await page.locator("kf-row").first().waitFor();
+        took.push(await page.evaluate(() => performance.getEntriesByName("first-list")[0].startTime));
+      }
+      assert.ok(Math.min(...took) < 1_000, `${view || "grouped"}: ${took.map(Math.round)} ms`);
+    }
     const before = await page.locator("kf-row").count();
     await page.locator("kf-row").last().scrollIntoViewIfNeeded();
     await eventually(async () => (await page.locator("kf-row").count()) > before, true);

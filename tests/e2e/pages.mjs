@@ -10,7 +10,7 @@ const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const REFUSED = /Failed to load resource: the server responded with a status of 4\d\d/;
 
 // - `open(hash, { key, width, height, dark })`: a page of the dashboard, signed in with the key (the root key where none is named, nobody
-//   with `null`); with `complaints`, what went wrong in it so far
+//   with `null`), after `prepare(page, context)`; with `complaints`, what went wrong in it so far
 // - `clean(page)`: nothing went wrong, and it has no violation of accessibility rules
 // - `close()`
 export async function startPages(keyfob) {
@@ -22,7 +22,7 @@ export async function startPages(keyfob) {
   return {
     browser,
     complaintsOf: (page) => complaints.get(page),
-    async open(hash, { key = keyfob.rootKey, width = 1280, height = 900, dark = false } = {}) {
+    async open(hash, { key = keyfob.rootKey, width = 1280, height = 900, dark = false, prepare = () => {} } = {}) {
       const context = await browser.newContext({
         viewport: { width, height },
         colorScheme: dark ? "dark" : "light",
@@ -36,6 +36,7 @@ export async function startPages(keyfob) {
         const signedIn = await context.request.post(`${keyfob.url}/v1/session`, { headers: { authorization: `Bearer ${key}` } });
         assert.equal(signedIn.status(), 201, await signedIn.text());
       }
+      await prepare(page, context);
       await page.goto(`${keyfob.url}/${hash}`);
       return page;
     },

@@ -1,5 +1,6 @@
 // Which connections the list shows: the part of the address that is a filter, as parameters of the API and back.
 import type { paths } from "../../generated/api";
+import type { Api } from "../shared/client";
 import type { Environment } from "./route";
 
 export type ListQuery = paths["/v1/connections"]["get"]["parameters"]["query"];
@@ -20,6 +21,13 @@ export function toQuery(environment: Environment, filter: URLSearchParams): Face
   for (const name of SEVERAL) if (filter.has(name)) query[name] = filter.getAll(name);
   for (const name of ONE) if (filter.get(name)) query[name] = filter.get(name);
   return query as FacetQuery;
+}
+
+/** The same for a change of all that it finds: what is text in the address is a truth there. */
+export function toBulkFilter(filter: URLSearchParams): Api["BulkFilter"] {
+  const { environment: _, ...query } = toQuery("development", filter);
+  const truths = Object.fromEntries(["enabled", "embedded"].filter((name) => name in query).map((name) => [name, filter.get(name) === "true"]));
+  return { ...query, ...truths } as Api["BulkFilter"];
 }
 
 export function toListQuery(environment: Environment, filter: URLSearchParams): ListQuery {

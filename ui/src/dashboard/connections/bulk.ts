@@ -1,31 +1,50 @@
-// What is done with several connections at once.
+// What is done with several connections at once: the usual at one click, everything else after its plan was seen.
 import { html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { PageElement } from "../../shared/element";
 import { icon } from "../../shared/icons";
 import { counted } from "../../shared/words";
-import { change, runTest } from "../changes";
+import { runTest } from "../changes";
 import type { Environment } from "../route";
 import type { Connection } from "../status";
-import { toast } from "../toast";
+import { toast, toastError } from "../toast";
 import { may } from "../who";
+import { tell } from "./bulk-dialog";
+import { apply, type Change } from "./many";
 
 @customElement("kf-bulk")
 export class Bulk extends PageElement {
   @property() environment!: Environment;
   @property({ attribute: false }) selected: Map<string, Connection> = new Map();
   @state() private busy = false;
+  @state() private asks = false;
 
-  // One after the other: what fails is told, and the others go on.
-  private async each(work: (connection: Connection) => Promise<unknown>, done: string): Promise<void> {
+  private async change(change: Change, done: string): Promise<void> {
+    this.busy = true;
+    try {
+      tell(await apply(this.environment, { ids: [...this.selected.keys()] }, change), done);
+    } catch (error) {
+      toastError(error);
+    }
+    this.busy = false;
+    this.tell("connections-changed");
+  }
+
+  // One after the other, each with its own provider: what cannot be tested is told, and the others go on.
+  private async test(): Promise<void> {
     this.busy = true;
     const all = [...this.selected.values()];
     const results = [];
-    for (const connection of all) results.push(await work(connection).then(() => true, () => false));
-    const failed = results.filter((worked) => !worked).length;
+    for (const connection of all) results.push(await runTest(connection).catch(() => undefined));
+    const works = results.filter((tested) => tested?.health.verdict === "valid" || tested?.health.verdict === "limited").length;
+    const failed = results.filter((tested) => !tested).length;
     this.busy = false;
     this.tell("connections-changed");
-    toast(`${counted(all.length - failed, "connection")} ${done}.${failed ? ` ${counted(failed, "connection")} could not be changed: they were changed by somebody else, or are gone.` : ""}`, failed ? "bad" : "good");
+    toast(`${counted(all.length - failed, "connection")} tested, ${works} of them ${works === 1 ? "works" : "work"}.${failed ? ` ${counted(failed, "connection")} could not be tested.` : ""}`, failed ? "bad" : "good");
+  }
+
+  override willUpdate(): void {
+    if (this.selected.size === 0) this.asks = false;
   }
 
   private addTag(event: SubmitEvent): void {
@@ -33,7 +52,7 @@ export class Bulk extends PageElement {
     const form = event.target as HTMLFormElement;
     const tag = String(new FormData(form).get("tag")).trim();
     form.reset();
-    if (tag) void this.each((one) => (one.tags.includes(tag) ? Promise.resolve() : change(one, { tags: [...one.tags, tag] })), `tagged ${tag}`);
+    if (tag) void this.change({ action: "add_tags", tags: [tag] }, `tagged ${tag}`);
   }
 
   override render() {
@@ -43,16 +62,17 @@ export class Bulk extends PageElement {
       <div class="bulk card" role="region" aria-label="Selected connections">
         <strong>${counted(count, "connection")} selected</strong>
         ${may("connections:write") ? html`
-          <button class="button small" ?disabled=${this.busy} @click=${() => this.each((one) => change(one, { enabled: true }), "enabled")}>Enable</button>
-          <button class="button small" ?disabled=${this.busy} @click=${() => this.each((one) => change(one, { enabled: false }), "disabled")}>Disable</button>
-          <button class="button small" ?disabled=${this.busy} @click=${() => this.each((one) => change(one, { embedded: true }), "for embedded workflows")}>Embed</button>
+          <button class="button small" ?disabled=${this.busy} @click=${() => this.change({ action: "enable" }, "enabled")}>Enable</button>
+          <button class="button small" ?disabled=${this.busy} @click=${() => this.change({ action: "disable" }, "disabled")}>Disable</button>
           <form class="row" @submit=${this.addTag}>
             <label class="hidden-visually" for="bulk-tag">Tag to add</label>
             <input class="input narrow" id="bulk-tag" name="tag" placeholder="Add a tag">
           </form>` : nothing}
-        ${may("connections:test") ? html`<button class="button small" ?disabled=${this.busy} @click=${() => this.each((one) => runTest(one), "tested")}>${icon("flask-conical")}Test</button>` : nothing}
+        ${may("connections:test") ? html`<button class="button small" ?disabled=${this.busy} @click=${this.test}>${icon("flask-conical")}Test</button>` : nothing}
+        ${may("connections:write") ? html`<button class="button small" ?disabled=${this.busy} @click=${() => (this.asks = true)}>More…</button>` : nothing}
         <button class="button plain small" @click=${() => this.tell("cleared")}>Clear selection</button>
       </div>
+      ${this.asks ? html`<kf-bulk-dialog .environment=${this.environment} .chosen=${{ ids: [...this.selected.keys()] }} @closed=${() => (this.asks = false)}></kf-bulk-dialog>` : nothing}
     `;
   }
 }

@@ -5,12 +5,12 @@ import { type Api, body, messageOf } from "../../shared/client";
 import { PageElement } from "../../shared/element";
 import { icon } from "../../shared/icons";
 import { api } from "../api";
-import { isFiltered, SORTS, toQuery, withOne } from "../filter";
+import { isFiltered, SORTS, toBulkFilter, toQuery, withOne } from "../filter";
 import { go, hrefOf, type Route } from "../route";
 import type { Connection } from "../status";
 import { may } from "../who";
 import "./bulk";
-import "./bulk-filter";
+import "./bulk-dialog";
 import "./group";
 import "./list";
 import "./sidebar";
@@ -107,7 +107,7 @@ export class ConnectionsPage extends PageElement {
           </div>
           ${this.fault ? html`<div class="note bad" role="alert">${icon("triangle-alert")}<span class="grow">${this.fault}</span><button class="button small" @click=${this.refresh}>Try again</button></div>` : this.lists(flat)}
         </main>
-        ${this.changesAll ? html`<kf-bulk-filter .route=${this.route} @closed=${() => (this.changesAll = false)}></kf-bulk-filter>` : nothing}
+        ${this.changesAll ? html`<kf-bulk-dialog .environment=${environment} .chosen=${{ filter: toBulkFilter(query) }} @closed=${() => (this.changesAll = false)}></kf-bulk-dialog>` : nothing}
         <kf-bulk .environment=${environment} .selected=${this.selected} @cleared=${() => (this.selected = new Map())}></kf-bulk>
       </div>
     `;
