@@ -39,3 +39,26 @@ export async function startApi(...tokens) {
   });
   return { ...service, accepts, unforeseen };
 }
+
+// Starts what plays Slack's incoming webhooks, with one webhook at `path`: as Slack documents it, a body that is no payload is
+// refused and nobody sees anything. `messages` holds the texts that people would see; whatever else it is asked is in `unforeseen`.
+export async function startSlackWebhooks(path) {
+  const messages = [];
+  const unforeseen = [];
+  const service = await startService(async (request, response) => {
+    const body = Buffer.concat(await request.toArray()).toString();
+    const say = (status, text) => response.writeHead(status, { "content-type": "text/html" }).end(text);
+    if (request.method !== "POST" || request.headers["content-type"] !== "application/json") unforeseen.push(`${request.method} ${request.headers["content-type"]}`);
+    if (request.url !== path) return say(404, "no_service");
+    let payload;
+    try {
+      payload = JSON.parse(body);
+    } catch {
+      return say(400, "invalid_payload");
+    }
+    if (typeof payload.text !== "string" || payload.text === "") return say(400, "no_text");
+    messages.push(payload.text);
+    return say(200, "ok");
+  });
+  return { ...service, messages, unforeseen };
+}

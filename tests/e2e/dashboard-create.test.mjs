@@ -1,4 +1,4 @@
-// Making connections in a browser, with a real PostgreSQL behind: failing, fixing, testing, saving; templates; webhooks; key files.
+// Making connections in a browser, with a real PostgreSQL behind: failing, fixing, testing, saving; templates; key files.
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -156,25 +156,6 @@ test("a template: what each customer has is not asked here, then its test creden
   await page.getByText("It works: workflows can use it now.").waitFor();
   const [own] = await listed("&customer=acme&kind=customer");
   assert.deepEqual([own.template, own.status], [template.id, "active"]);
-});
-
-test("a webhook sends a message after a warning only", async () => {
-  const asked = [];
-  const page = await pages.open("#/development/new/slack?type=incoming_webhook");
-  page.on("request", (request) => request.url().endsWith("/tests") && asked.push(request.postDataJSON()));
-  await page.locator("#about-name").fill("Alerts");
-  await page.locator("#field-webhook_url").fill("https://hooks.slack.com/services/T0AAAAAAA/B0AAAAAAA/abcdefghijklmnopqrstuvwx");
-  await page.route("**/v1/connections", (route) => route.continue({ url: `${keyfob.url}/v1/connections?test=false` }));
-  await page.getByRole("button", { name: "Save" }).click();
-  await page.getByRole("button", { name: "Send a test message" }).click();
-  await page.getByText("Everybody in the channel sees one fixed message").waitFor();
-  assert.deepEqual(asked, []);
-  await pages.clean(page);
-  // Nothing is sent to anybody: the page is told what the API would say.
-  await page.route("**/tests", (route) => route.fulfill({ status: 201, json: {} }));
-  await page.getByRole("button", { name: "Send it" }).click();
-  await page.getByText(/message was/).waitFor();
-  assert.deepEqual(asked, [{ mode: "send_message" }]);
 });
 
 test("a key file is chosen or pasted, and is concealed until it is shown", async () => {

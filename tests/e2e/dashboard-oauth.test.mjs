@@ -51,3 +51,28 @@ test("where the window is closed without consent, one can stop waiting and begin
   await page.getByRole("button", { name: "Stop waiting" }).click();
   await page.getByRole("button", { name: /^Authorize again at/ }).waitFor();
 });
+
+test("a consent that is denied is told with its reason, and can be given afterwards", async () => {
+  const { id } = await first("Calendar");
+  const page = await pages.open(`#/development/connections/${id}`);
+  await page.context().setExtraHTTPHeaders({ "x-person": "denies" });
+  await page.getByRole("button", { name: /^Authorize again at/ }).click();
+  const fault = page.locator("kf-authorize [role=alert]");
+  await fault.getByText("Consent was not given").waitFor();
+  await pages.clean(page);
+  // What worked before works on.
+  assert.equal((await first("Calendar")).status, "active");
+  await page.context().setExtraHTTPHeaders({});
+  await page.getByRole("button", { name: /^Authorize again at/ }).click();
+  await page.getByText("Calendar is authorized, and works.").waitFor();
+  await fault.waitFor({ state: "detached" });
+});
+
+test("an answer of the provider that belongs to no attempt is refused in words, and changes nothing", async () => {
+  const before = await first("Calendar");
+  const page = await pages.open("oauth/callback?state=of-nobody&code=planted-code");
+  await page.getByRole("heading").waitFor();
+  assert.ok(!(await page.content()).includes("planted-code"));
+  await pages.clean(page);
+  assert.deepEqual(await first("Calendar"), before);
+});

@@ -16,10 +16,13 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const CONFIG = join(ROOT, "wrangler.toml");
 const SCHEMA = join(ROOT, "schema");
 
-// Everything that the Worker fetches goes through this one; elsewhere than loopback looks like an absent host.
-const EGRESS = {
-  name: "loopback-only",
+// Everything that the Worker fetches goes through this one; elsewhere than loopback looks like an absent host, but for a host that
+// is played by a service on loopback.
+const EGRESS = "loopback-only";
+const egress = (hosts) => ({
+  name: EGRESS,
   compatibilityDate: "2026-11-17",
+  bindings: { HOSTS: hosts },
   modules: [
     {
       type: "ESModule",
@@ -27,18 +30,21 @@ const EGRESS = {
       contents: `
         const LOOPBACK = /^(localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1\\])$/;
         export default {
-          fetch(request) {
-            if (!LOOPBACK.test(new URL(request.url).hostname)) throw new Error("this test reaches loopback only");
+          fetch(request, { HOSTS }) {
+            const { protocol, host, hostname, pathname, search } = new URL(request.url);
+            if (protocol === "https:" && host in HOSTS) return fetch(HOSTS[host] + pathname + search, request);
+            if (!LOOPBACK.test(hostname)) throw new Error("this test reaches loopback only");
             return fetch(request);
           },
         };`,
     },
   ],
-};
+});
 
 // Starts a Keyfob with an empty database, or on the state that another one left; `vars` adds to and replaces the variables and
 // secrets of the Worker. With `sockets` it may open sockets, and reach more than loopback:
-// then the test connects to loopback alone. With `isolates` so many Workers of the same build share its D1 and KV.
+// then the test connects to loopback alone. `hosts` names origins on loopback that play hosts: `{ "api.example.com": origin }`.
+// With `isolates` so many Workers of the same build share its D1 and KV.
 //
 // - `url`: where it listens, assets included; `directUrl`: the Worker's own socket, without Miniflare's front
 // - `rootKey`, `secrets`: what it was given
@@ -51,11 +57,11 @@ const EGRESS = {
 //   and secrets
 // - `directUrls`: the sockets of all its isolates
 // - `stop()`: stops it and removes the state
-export async function startKeyfob({ vars = {}, stateDir: left, sockets = false, isolates = 1 } = {}) {
+export async function startKeyfob({ vars = {}, stateDir: left, sockets = false, hosts = {}, isolates = 1 } = {}) {
   const stateDir = left ?? (await mkdtemp(join(tmpdir(), "keyfob-e2e-")));
   const secrets = { MASTER_KEYS: newMasterKeys(), ROOT_API_KEY: newApiKey(), ALLOW_PRIVATE_NETWORK: "true", ...vars };
   const logs = [];
-  let worker = await startWorker({ stateDir, secrets, logs, sockets, isolates });
+  let worker = await startWorker({ stateDir, secrets, logs, sockets, hosts, isolates });
   const database = await worker.getD1Database("DATABASE");
   if (!(await isMigrated(database))) await migrate(database);
   let urls = await urlsOf(worker, isolates);
@@ -84,7 +90,7 @@ export async function startKeyfob({ vars = {}, stateDir: left, sockets = false, 
       // Two workerd on one state folder would fail with SQLITE_BUSY: the old one goes first.
       await worker.dispose();
       await whileStopped?.();
-      worker = await startWorker({ stateDir, secrets: { ...secrets, ...changes }, logs, sockets, isolates });
+      worker = await startWorker({ stateDir, secrets: { ...secrets, ...changes }, logs, sockets, hosts, isolates });
       urls = await urlsOf(worker, isolates);
     },
     async stop() {
@@ -127,7 +133,7 @@ export async function filesBelow(folder) {
   return Promise.all(paths.map(async (path) => ({ path, bytes: await readFile(path) })));
 }
 
-async function startWorker({ stateDir, secrets, logs, sockets, isolates }) {
+async function startWorker({ stateDir, secrets, logs, sockets, hosts, isolates }) {
   const config = unstable_readConfig({ config: CONFIG });
   const { workerOptions, main } = unstable_getMiniflareWorkerOptions(config);
   const worker = {
@@ -136,12 +142,12 @@ async function startWorker({ stateDir, secrets, logs, sockets, isolates }) {
     // Not what .dev.vars says: a test must not depend on the machine.
     bindings: { ...config.vars, ...secrets },
     // A Worker in between passes no sockets.
-    ...(sockets ? {} : { outboundService: EGRESS.name }),
+    ...(sockets ? {} : { outboundService: EGRESS }),
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   };
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
-      workers: [...nameOf(isolates).map((name) => ({ ...worker, name })), EGRESS],
+      workers: [...nameOf(isolates).map((name) => ({ ...worker, name })), egress(hosts)],
       host: "127.0.0.1",
       port: 0,
       cf: false,
