@@ -1,10 +1,10 @@
 #!/bin/bash
 # What `make soak` runs: SCHEDULES random schedules from seed FIRST on (or from where the last run stopped), then KILLS kills of
-# real workerd. The seed that comes next is kept in target/soak with the commit that it is about: a soak that was stopped goes
+# real workerd. The seed that comes next is kept in target/soaked with the commit that it is about: a soak that was stopped goes
 # on there, one that came to its end, or is of another commit, begins anew; so does FIRST=0.
 set -euo pipefail
 BATCH=10000
-kept=target/soak
+kept=target/soaked
 mkdir -p target
 commit=$(git rev-parse HEAD)
 read -r of next < <(cat "$kept" 2>/dev/null) || of='' next=0
