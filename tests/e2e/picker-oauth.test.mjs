@@ -90,3 +90,26 @@ test("a window that is closed ends the waiting", async () => {
   await frame.getByText("The provider did not give its consent.").waitFor();
   assert.equal((await connections())[0].status, "active");
 });
+
+test("a designer makes a connection of the organization and consents to it at once", async () => {
+  const designer = await newPage(world.browser);
+  await designer.page.goto(world.demo.url);
+  await designer.page.route("**/workflow", async (route) => {
+    const workflow = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...workflow, steps: workflow.steps.map((step) => ({ ...step, provider: "oauth2" })) } });
+  });
+  await designer.page.reload();
+  const picker = await openPicker(designer.page, { as: "designer" });
+  await picker.getByRole("button", { name: "New connection" }).click();
+  await picker.getByRole("button", { name: /OpenID Connect/ }).click();
+  await picker.getByLabel("Name", { exact: true }).fill("Shared calendar");
+  const values = { base_url: provider.api, issuer: provider.issuer, client_id: CLIENT.id, client_secret: CLIENT.secret, scopes: "openid offline_access read", authorize_parameters: "prompt=consent", test_path: "/me" };
+  for (const [key, value] of Object.entries(values)) await picker.locator(`[name="${key}"], #field-${key}`).first().fill(value);
+  await picker.getByRole("button", { name: /^Continue with/ }).click();
+  await picker.getByText("The provider gave its consent.").waitFor();
+  await leave(designer.page, picker.getByRole("button", { name: /^Use Shared calendar .*Connected/ }));
+  const { data } = (await world.keyfob.request("GET", "/v1/connections?environment=development&search=shared")).json;
+  assert.deepEqual(data.map(({ kind, status }) => [kind, status]), [["organization", "active"]]);
+  assert.deepEqual(designer.complaints, []);
+  await designer.close();
+});

@@ -436,3 +436,41 @@ async fn tokens_of_another_server_are_not_shown_to_the_one_of_today() {
     assert_eq!(answer.problem(), (502, "revocation_failed".to_owned()));
     assert!(keyfob.counterpart.received().iter().all(|it| it.target != "/revoke"));
 }
+
+#[tokio::test]
+async fn a_designer_authorizes_what_is_new_and_nothing_that_others_rely_on() {
+    let (keyfob, server, connection) = waiting().await;
+    let mut template = code_connection("Template");
+    (template["kind"], template["customer_fields"]) = (json!("template"), json!([]));
+    let template = keyfob.create(&template).await;
+    let mint = async |limits: Value| {
+        let session = keyfob.post("/v1/embedded/sessions", &limits).await.expect(201).json();
+        session["token"].as_str().unwrap().to_owned()
+    };
+    let builder = mint(json!({ "environment": "development" })).await;
+    let narrow = mint(json!({ "environment": "development", "providers": ["slack"] })).await;
+    let elsewhere = mint(json!({ "environment": "staging" })).await;
+    let path = |connection: &Value| {
+        format!("https://keyfob.example/v1/embedded/connections/{}/authorizations", connection["id"].as_str().unwrap())
+    };
+    let begin = async |session: &str, connection: &Value| {
+        keyfob.request("POST", &path(connection), session, &[], &json!({})).await
+    };
+    for (session, connection, status, code) in [
+        (&narrow, &connection, 404, "not_found"),
+        (&elsewhere, &connection, 404, "not_found"),
+        (&builder, &template, 403, "not_own"),
+    ] {
+        assert_eq!(begin(session, connection).await.problem(), (status, code.to_owned()));
+    }
+    let begun = begin(&builder, &connection).await.expect(201).json();
+    let mut browser = Browser::default();
+    let at = start(&keyfob, &mut browser, &begun).await;
+    browser.open(&keyfob, &callback(&at, &[("code", &server.consent(&at))])).await.expect(200);
+    let attempt = format!("{}/{}", path(&connection), begun["id"].as_str().unwrap());
+    let found = keyfob.request("GET", &attempt, &builder, &[], &Value::Null).await.expect(200).json();
+    assert_eq!(found["state"], "succeeded");
+    assert_eq!(keyfob.request("GET", &attempt, &narrow, &[], &Value::Null).await.problem().0, 404);
+    assert_eq!(health(&keyfob, &connection).await.0, "valid");
+    assert_eq!(begin(&builder, &connection).await.problem(), (403, "not_own".to_owned()));
+}

@@ -218,7 +218,7 @@ export class Picker {
 
   /** Saves what is typed. Where consent has to follow, its window opens at once: a browser lets only a click do that. */
   async save(form: Form): Promise<void> {
-    const popup = form.isForConsent && !this.isBuilder && form.check(this.t) ? openWindow() : null;
+    const popup = form.isForConsent && form.check(this.t) ? openWindow() : null;
     await this.#submit("save", form, async () => {
       if (form.tested) return this.#saveTests(form, form.tested);
       const saved = await this.#send(form);
@@ -333,7 +333,9 @@ export class Picker {
       failed: { tone: "bad", text: this.t.authorizationFailed, ...(error ? { detail: error } : {}) },
       expired: { tone: "bad", text: this.t.authorizationExpired },
     };
-    await this.#openOwn(connection.id, notice[state]);
+    if (!this.isBuilder) return this.#openOwn(connection.id, notice[state]);
+    await this.#load(null);
+    this.show({ name: "list" }, notice[state]);
   }
 
   reason(reason: Reason | null | undefined): string {

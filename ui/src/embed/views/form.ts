@@ -33,9 +33,9 @@ export function formView(picker: Picker, form: Form): TemplateResult {
   </form>`;
 }
 
-function submitText({ t, isBuilder }: Picker, form: Form): string {
+function submitText({ t }: Picker, form: Form): string {
   if (form.tested) return t.testCredentialsSave;
-  return form.isForConsent && !isBuilder ? t.authorize(form.provider.name) : t.save;
+  return form.isForConsent ? t.authorize(form.provider.name) : t.save;
 }
 
 function guide({ t }: Picker, { type, edited }: Form): TemplateResult {
