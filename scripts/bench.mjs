@@ -56,7 +56,7 @@ async function measureAll() {
 // Storage calls of every operation at this number of connections, and the throughput of some.
 async function measureAt(count, names, suffix) {
   say(`${count} connections`);
-  const [ours, theirs] = [join(folder, `keyfob-${count}`), join(folder, `bare-${count}`)];
+  const [ours, theirs, others] = ["keyfob", "bare", "logging"].map((name) => join(folder, `${name}-${count}`));
   const [empty] = await startAll([recorder, ours, { bindings }]);
   await (await empty.database()).prepare("select 1").first();
   await stopAll();
@@ -66,38 +66,40 @@ async function measureAt(count, names, suffix) {
   const operations = await record(recording, prepared);
   // The versions of the sample are those that the operations are recorded with: once more for Keyfob itself.
   await stopAll();
-  await cp(ours, theirs, { recursive: true });
-  const logged = [];
-  const [logging] = await startAll([keyfob, ours, { bindings, onLine: (line) => logged.push(line) }]);
-  const lines = await linesOf({ ...logging, lines: logged }, prepared);
+  for (const copy of [theirs, others]) await cp(ours, copy, { recursive: true });
+  const written = [];
+  const [writing] = await startAll([keyfob, ours, { bindings, onLine: (line) => written.push(line) }]);
+  const lines = await linesOf({ ...writing, lines: written }, prepared);
   await stopAll();
-  const [first, second] = await startAll(
+  const logged = Object.fromEntries(Object.entries(operations).map(([name, operation]) => [name, { ...operation, line: JSON.stringify(lines[name]) }]));
+  const [first, second, third] = await startAll(
     [keyfob, ours, { bindings }],
     [bare, theirs, { bindings: { OPERATIONS: JSON.stringify(operations) } }],
+    [bare, others, { bindings: { OPERATIONS: JSON.stringify(logged) } }],
   );
   const measured = {};
   for (const name of names) {
     const title = `${name}${suffix}`;
-    if (!ONLY || ONLY.includes(title)) measured[title] = await measure(title, name, { keyfob: first, bare: second }, prepared);
+    if (!ONLY || ONLY.includes(title)) measured[title] = await measure(title, name, { keyfob: first, bare: second, logging: third }, prepared);
   }
   await stopAll();
   await rm(ours, { recursive: true });
-  await rm(theirs, { recursive: true });
+  for (const copy of [theirs, others]) await rm(copy, { recursive: true });
   return { lines, measured };
 }
 
-// Rounds of an operation: in each, both Workers after each other, the first one by turns.
+// Rounds of an operation: in each, all Workers after each other, the first one by turns.
 async function measure(title, name, pair, prepared) {
   const rounds = [];
   for (const worker of Object.values(pair)) await load(name, worker, prepared, { seconds: 1 });
   for (let round = 0; round < ROUNDS; round++) {
     const figures = {};
-    const order = round % 2 ? ["bare", "keyfob"] : ["keyfob", "bare"];
+    const order = round % 2 ? ["logging", "bare", "keyfob"] : ["keyfob", "bare", "logging"];
     for (const worker of order) figures[worker] = await load(name, pair[worker], prepared, { seconds: SECONDS });
     rounds.push(figures);
   }
   const result = figures(rounds);
-  console.log(`${title}: ${result.keyfob.rate.toFixed(0)}/s of ${result.bare.rate.toFixed(0)}/s, ratio ${result.ratio.toFixed(2)}`);
+  console.log(`${title}: ${result.keyfob.rate.toFixed(0)}/s of ${result.bare.rate.toFixed(0)}/s, ratio ${result.ratio.toFixed(2)}, beside one that logs ${result.besideLogging.toFixed(2)}`);
   return result;
 }
 

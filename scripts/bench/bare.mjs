@@ -5,7 +5,7 @@
 // OPERATIONS, a variable of the Worker, holds what `recorder.mjs` saw Keyfob do:
 // { name: { method, path, status, headers, body, batches: [[{ sql, params }]], blob, samples, id, kept } }
 // `samples` are what has to be new in each request: ids, names, references, versions; `id` is the one of the connection, which
-// the path may name, and `kept` is what belongs to the connection.
+// the path may name, and `kept` is what belongs to the connection. With `line` it writes that line to its log, as Keyfob writes one a request.
 const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
 let operations;
 let version = 0;
@@ -59,7 +59,8 @@ function filled(params, changing, fresh) {
   return filled;
 }
 
-function answer({ status, headers, body }) {
+function answer({ status, headers, body, line }) {
+  if (line) console.log(line);
   return new Response(body, { status, headers });
 }
 
