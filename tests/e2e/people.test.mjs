@@ -1,12 +1,10 @@
 // People sign in to the dashboard, with signatures verified by the platform's own WebCrypto: a local server is Access.
 import assert from "node:assert/strict";
-import { generateKeyPairSync, sign } from "node:crypto";
 import { after, before, test } from "node:test";
+import { ALGORITHMS, encoded, startAccess } from "./access.mjs";
 import { bearer } from "./bodies.mjs";
-import { startService } from "./counterpart.mjs";
 import { startKeyfob } from "./keyfob.mjs";
 
-const AUDIENCE = "32eafc7626e974616deaf0dc3ce63d7bcbed58a2731e84d06bc3cdf1b53c4228";
 const ROLES = [
   {
     email: "ann@example.com",
@@ -14,40 +12,17 @@ const ROLES = [
     environments: ["development"],
   },
 ];
-const SIGNERS = {
-  RS256: { ...generateKeyPairSync("rsa", { modulusLength: 2048 }), hash: "sha256" },
-  ES256: { ...generateKeyPairSync("ec", { namedCurve: "P-256" }), hash: "sha256" },
-  EdDSA: { ...generateKeyPairSync("ed25519"), hash: null },
-};
 
 let access;
 let keyfob;
-let outage = false;
 before(async () => {
-  access = await startService((request, response) => {
-    response.statusCode = outage || request.url !== "/cdn-cgi/access/certs" ? 503 : 200;
-    const keys = Object.entries(SIGNERS).map(([alg, { publicKey }]) => ({ ...publicKey.export({ format: "jwk" }), kid: alg, alg, use: "sig" }));
-    response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify({ keys, public_certs: [] }));
-  });
-  const vars = { ACCESS_TEAM_DOMAIN: access.origin, ACCESS_AUDIENCE: AUDIENCE, ACCESS_ROLES: JSON.stringify(ROLES) };
-  keyfob = await startKeyfob({ vars });
+  access = await startAccess();
+  keyfob = await startKeyfob({ vars: access.vars(ROLES) });
 });
 after(async () => {
   await keyfob?.stop();
   await access?.stop();
 });
-
-const text = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
-
-function token(alg, changes = {}, header = {}) {
-  const now = Math.floor(Date.now() / 1000);
-  const claims = { iss: access.origin, aud: [AUDIENCE], email: "ann@example.com", iat: now, nbf: now, exp: now + 600, type: "app" };
-  const signed = `${text({ alg, kid: alg, typ: "JWT", ...header })}.${text({ ...claims, ...changes })}`;
-  const { privateKey, hash } = SIGNERS[alg];
-  const signature = sign(hash, Buffer.from(signed), { key: privateKey, dsaEncoding: "ieee-p1363" });
-  return `${signed}.${signature.toString("base64url")}`;
-}
 
 function signIn(assertion, headers = {}) {
   const own = { origin: keyfob.url, "cf-access-jwt-assertion": assertion, ...headers };
@@ -59,14 +34,14 @@ function refused(answer, status, code) {
 }
 
 test("while the keys cannot be read nobody is refused, and nobody signed in", async () => {
-  outage = true;
-  refused(await signIn(token("RS256")), 503, "access_unavailable");
-  outage = false;
+  access.outage = true;
+  refused(await signIn(access.token("RS256")), 503, "access_unavailable");
+  access.outage = false;
 });
 
-for (const alg of Object.keys(SIGNERS)) {
+for (const alg of ALGORITHMS) {
   test(`a person signs in with a token signed by ${alg}, and no bit of it may change`, async () => {
-    const valid = token(alg);
+    const valid = access.token(alg);
     const answer = await signIn(valid);
     assert.equal(answer.status, 201, answer.text);
     assert.deepEqual([answer.json.kind, answer.json.name], ["person", "ann@example.com"]);
@@ -74,17 +49,17 @@ for (const alg of Object.keys(SIGNERS)) {
     const [header, claims, signature] = valid.split(".");
     const bytes = Buffer.from(signature, "base64url");
     bytes[bytes.length >> 1] ^= 1;
-    const ip = { "cf-connecting-ip": `198.51.100.${Object.keys(SIGNERS).indexOf(alg) + 1}` };
+    const ip = { "cf-connecting-ip": `198.51.100.${ALGORITHMS.indexOf(alg) + 1}` };
     refused(await signIn(`${header}.${claims}.${bytes.toString("base64url")}`, ip), 401, "unauthorized");
-    refused(await signIn(`${header}.${text({ ...JSON.parse(Buffer.from(claims, "base64url")), email: "eve@example.com" })}.${signature}`, ip), 401, "unauthorized");
-    refused(await signIn(token(alg, { aud: "another" }), ip), 401, "unauthorized");
-    refused(await signIn(token(alg, {}, { alg: "none" }), ip), 401, "unauthorized");
-    refused(await signIn(token(alg, { exp: 1 }), ip), 401, "unauthorized");
+    refused(await signIn(`${header}.${encoded({ ...JSON.parse(Buffer.from(claims, "base64url")), email: "eve@example.com" })}.${signature}`, ip), 401, "unauthorized");
+    refused(await signIn(access.token(alg, { aud: "another" }), ip), 401, "unauthorized");
+    refused(await signIn(access.token(alg, {}, { alg: "none" }), ip), 401, "unauthorized");
+    refused(await signIn(access.token(alg, { exp: 1 }), ip), 401, "unauthorized");
   });
 }
 
 test("a session works from pages of our own, is named in history, and ends when its owner signs out", async () => {
-  const cookie = (await signIn(token("RS256"))).headers["set-cookie"][0].split(";")[0];
+  const cookie = (await signIn(access.token("RS256"))).headers["set-cookie"][0].split(";")[0];
   const send = (method, path, headers, body) => keyfob.request(method, path, { key: null, body, headers: { cookie, ...headers } });
   const own = { origin: keyfob.url };
   const made = await send("POST", "/v1/connections?test=false", own, bearer({ name: "By Ann" }));

@@ -11,6 +11,7 @@ import { Paged } from "../paged";
 import { go, hrefOf, type Route } from "../route";
 import { toast } from "../toast";
 import { may } from "../who";
+import "./connect-links";
 
 type CustomerView = Api["CustomerSummary"];
 
@@ -39,6 +40,7 @@ export class CustomersPage extends PageElement {
               <td><span class="badge ${active === all ? "good" : active ? "warn" : "bad"}">${active} of ${all}</span></td></tr>`)}</tbody>
         </table></div>` : nothing}
         ${this.customers.state}
+        ${may("embedded:manage") ? html`<kf-connect-links .environment=${environment}></kf-connect-links>` : nothing}
       </main>
     `;
   }
@@ -72,6 +74,7 @@ export class CustomerPage extends PageElement {
           ${may("connections:write") ? html`<a class="button primary" href=${hrefOf(environment, "new", undefined, query)}>${icon("plus")}Enter for this customer</a>` : nothing}
           ${may("customers:manage") ? html`<button class="button danger" @click=${() => (this.deleting = true)}>${icon("trash-2")}Delete all</button>` : nothing}</div></div>
         <div class="card"><kf-list .route=${{ ...this.route, query }}></kf-list></div>
+        ${may("embedded:manage") ? html`<kf-connect-links .environment=${environment} .customer=${customer}></kf-connect-links>` : nothing}
       </main>
       ${this.deleting ? this.dialog(customer) : nothing}
     `;

@@ -1,7 +1,7 @@
 // API keys: created with no more than the caller may do, shown once, revoked at once.
 import { html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import { type Api, body, messageOf, newAttempt } from "../../shared/client";
+import { type Api, body, newAttempt } from "../../shared/client";
 import { PageElement } from "../../shared/element";
 import { icon } from "../../shared/icons";
 import { when } from "../../shared/time";
@@ -9,6 +9,7 @@ import { ENVIRONMENTS } from "../../shared/words";
 import { dayToTime } from "../about";
 import { api } from "../api";
 import { dialog } from "../dialog";
+import { faultAt, faultLeft, faultsOf, isWrong, noFaults } from "../form-faults";
 import { Paged } from "../paged";
 import type { Environment } from "../route";
 import { toast, toastError } from "../toast";
@@ -20,7 +21,7 @@ export class ApiKeys extends PageElement {
   @state() private creating = false;
   @state() private created: Api["CreatedApiKey"] | undefined;
   @state() private revoking: Api["ApiKey"] | undefined;
-  @state() private fault = "";
+  @state() private faults = noFaults();
   private attempt = newAttempt();
   private readonly keys = new Paged<Api["ApiKey"]>(this, (cursor) => body(api.GET("/v1/api-keys", { params: { query: cursor } })));
 
@@ -41,10 +42,10 @@ export class ApiKeys extends PageElement {
     };
     try {
       this.created = await body(api.POST("/v1/api-keys", { params: { header: this.attempt }, body: sent }));
-      [this.creating, this.fault] = [false, ""];
+      [this.creating, this.faults] = [false, noFaults()];
       await this.keys.load();
     } catch (error) {
-      this.fault = messageOf(error);
+      this.faults = faultsOf(error, ["name", "scopes", "environments", "expires_at"]);
     }
     this.attempt = newAttempt();
   }
@@ -86,11 +87,11 @@ export class ApiKeys extends PageElement {
       close: () => (this.creating = false),
       body: html`
         <form class="stack" @submit=${this.create}>
-          <div class="field"><label for="key-name">Name</label><input class="input" id="key-name" name="name" required autocomplete="off"></div>
-          <fieldset><legend>Environments</legend><div class="checks">${environments().map((one) => html`<label class="check"><input type="checkbox" name="environment" value=${one}>${ENVIRONMENTS[one]}</label>`)}</div></fieldset>
-          <fieldset><legend>It may</legend><div class="checks">${scopes().map((scope) => html`<label class="check"><input type="checkbox" name="scope" value=${scope}>${scope}</label>`)}</div></fieldset>
-          <div class="field"><label for="key-expires">Ends on (optional)</label><input class="input" id="key-expires" name="expires_at" type="date"></div>
-          ${this.fault ? html`<div class="note bad" role="alert">${icon("triangle-alert")}${this.fault}</div>` : nothing}
+          <div class="field"><label for="key-name">Name</label><input class="input" id="key-name" name="name" required autocomplete="off" aria-invalid=${isWrong(this.faults, "name")} aria-describedby="key-name-fault">${faultAt(this.faults, "name", "key-name-fault")}</div>
+          <fieldset><legend>Environments</legend><div class="checks">${environments().map((one) => html`<label class="check"><input type="checkbox" name="environment" value=${one}>${ENVIRONMENTS[one]}</label>`)}</div>${faultAt(this.faults, "environments", "key-environments-fault")}</fieldset>
+          <fieldset><legend>It may</legend><div class="checks">${scopes().map((scope) => html`<label class="check"><input type="checkbox" name="scope" value=${scope}>${scope}</label>`)}</div>${faultAt(this.faults, "scopes", "key-scopes-fault")}</fieldset>
+          <div class="field"><label for="key-expires">Ends on (optional)</label><input class="input" id="key-expires" name="expires_at" type="date" aria-invalid=${isWrong(this.faults, "expires_at")} aria-describedby="key-expires-fault">${faultAt(this.faults, "expires_at", "key-expires-fault")}</div>
+          ${faultLeft(this.faults)}
           <div class="row"><button class="button primary">Create</button></div>
         </form>`,
     });

@@ -6,6 +6,7 @@ import { PageElement } from "../../shared/element";
 import { icon } from "../../shared/icons";
 import { when } from "../../shared/time";
 import { api } from "../api";
+import { faultAt, faultLeft, faultsOf, isWrong, noFaults } from "../form-faults";
 import { Paged } from "../paged";
 import type { Environment } from "../route";
 import { toast, toastError } from "../toast";
@@ -63,7 +64,7 @@ export class Origins extends PageElement {
 @customElement("kf-signing-keys")
 export class SigningKeys extends PageElement {
   @property() environment!: Environment;
-  @state() private fault = "";
+  @state() private faults = noFaults();
   private readonly keys = new Paged<Api["SigningKey"]>(this, () => body(api.GET("/v1/signing-keys", { params: { query: { environment: this.environment } } })));
 
   override willUpdate(changed: Map<string, unknown>): void {
@@ -79,11 +80,11 @@ export class SigningKeys extends PageElement {
       const key = text.startsWith("{") ? (JSON.parse(text) as Record<string, unknown>) : text;
       const sent = { environment: this.environment, name: String(data.get("name")), public_key: key };
       await api.POST("/v1/signing-keys", { params: { header: newAttempt() }, body: sent });
-      this.fault = "";
+      this.faults = noFaults();
       form.reset();
       await this.keys.load();
     } catch (error) {
-      this.fault = error instanceof SyntaxError ? "This is neither a PEM nor a JWK." : messageOf(error);
+      this.faults = error instanceof SyntaxError ? { at: { public_key: "This is neither a PEM nor a JWK." }, rest: "" } : faultsOf(error, ["name", "public_key"]);
     }
   }
 
@@ -106,9 +107,9 @@ export class SigningKeys extends PageElement {
           <button class="button small danger" @click=${() => this.drop(one)}>Delete<span class="hidden-visually"> ${one.name}</span></button></span></li>`)}</ul>
         ${this.keys.state}
         <form class="stack-small" @submit=${this.add}>
-          <div class="field"><label for="signing-name">Name</label><input class="input" id="signing-name" name="name" required autocomplete="off"></div>
-          <div class="field"><label for="signing-key">Public key (PEM or JWK)</label><textarea class="input" id="signing-key" name="public_key" required rows="4" spellcheck="false"></textarea></div>
-          ${this.fault ? html`<span class="fault" role="alert">${this.fault}</span>` : nothing}
+          <div class="field"><label for="signing-name">Name</label><input class="input" id="signing-name" name="name" required autocomplete="off" aria-invalid=${isWrong(this.faults, "name")} aria-describedby="signing-name-fault">${faultAt(this.faults, "name", "signing-name-fault")}</div>
+          <div class="field"><label for="signing-key">Public key (PEM or JWK)</label><textarea class="input" id="signing-key" name="public_key" required rows="4" spellcheck="false" aria-invalid=${isWrong(this.faults, "public_key")} aria-describedby="signing-key-fault"></textarea>${faultAt(this.faults, "public_key", "signing-key-fault")}</div>
+          ${faultLeft(this.faults)}
           <div class="row"><button class="button">${icon("plus")}Add</button></div></form>
       </section>
     `;

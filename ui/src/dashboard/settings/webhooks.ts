@@ -1,13 +1,14 @@
 // Webhooks: who is told when a connection breaks or ends, and whether the messages arrived.
 import { html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { type Api, body, messageOf, newAttempt } from "../../shared/client";
+import { type Api, body, newAttempt } from "../../shared/client";
 import { PageElement } from "../../shared/element";
 import { icon } from "../../shared/icons";
 import { when } from "../../shared/time";
 import { spoken } from "../../shared/words";
 import { api } from "../api";
 import { dialog } from "../dialog";
+import { faultAt, faultLeft, faultsOf, isWrong, noFaults } from "../form-faults";
 import { Paged } from "../paged";
 import type { Environment } from "../route";
 import { toast, toastError } from "../toast";
@@ -22,7 +23,7 @@ const OCCASIONS: Record<Api["Occasion"], string> = {
 @customElement("kf-webhooks")
 export class Webhooks extends PageElement {
   @property() environment!: Environment;
-  @state() private fault = "";
+  @state() private faults = noFaults();
   @state() private created: Api["CreatedWebhook"] | undefined;
   @state() private looking: Api["Webhook"] | undefined;
   private readonly hooks = new Paged<Api["Webhook"]>(this, () => body(api.GET("/v1/webhooks", { params: { query: { environment: this.environment } } })));
@@ -40,11 +41,11 @@ export class Webhooks extends PageElement {
     const sent = { environment: this.environment, url: String(data.get("url")).trim(), event_types: data.getAll("event") as Api["Occasion"][] };
     try {
       this.created = await body(api.POST("/v1/webhooks", { params: { header: newAttempt() }, body: sent }));
-      this.fault = "";
+      this.faults = noFaults();
       form.reset();
       await this.hooks.load();
     } catch (error) {
-      this.fault = messageOf(error);
+      this.faults = faultsOf(error, ["url", "event_types"]);
     }
   }
 
@@ -76,9 +77,9 @@ export class Webhooks extends PageElement {
         ${this.hooks.state}
         <hr>
         <form class="stack-small" @submit=${this.add}>
-          <div class="field"><label for="webhook-url">New webhook: URL</label><input class="input" id="webhook-url" name="url" type="url" required placeholder="https://…"></div>
-          <fieldset><legend>Is told when</legend>${Object.entries(OCCASIONS).map(([key, name]) => html`<label class="check"><input type="checkbox" name="event" value=${key}>${name}</label>`)}</fieldset>
-          ${this.fault ? html`<span class="fault" role="alert">${this.fault}</span>` : nothing}
+          <div class="field"><label for="webhook-url">New webhook: URL</label><input class="input" id="webhook-url" name="url" type="url" required placeholder="https://…" aria-invalid=${isWrong(this.faults, "url")} aria-describedby="webhook-url-fault">${faultAt(this.faults, "url", "webhook-url-fault")}</div>
+          <fieldset><legend>Is told when</legend>${Object.entries(OCCASIONS).map(([key, name]) => html`<label class="check"><input type="checkbox" name="event" value=${key}>${name}</label>`)}${faultAt(this.faults, "event_types", "webhook-events-fault")}</fieldset>
+          ${faultLeft(this.faults)}
           <div class="row"><button class="button">${icon("plus")}Add</button></div></form>
       </section>
       ${this.created ? html`<kf-once what="Secret of the webhook" .secret=${this.created.secret} @closed=${() => (this.created = undefined)}></kf-once>` : nothing}
