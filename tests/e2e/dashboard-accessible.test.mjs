@@ -17,6 +17,17 @@ before(async () => {
   const body = bearer({ base_url: api.origin, token: "good", settings: { test_path: "/me" }, name: "Orders", tags: ["shop"], embedded: true, description: "A description that is rather long, so that it has to be broken into lines somewhere" });
   ({ json: orders } = await keyfob.request("POST", "/v1/connections", { body }));
   await keyfob.request("PUT", `/v1/connections/${orders.id}/usages/nightly/fetch`);
+  // So that the pages have something to show.
+  for (const [path, made] of [
+    ["/v1/api-keys", { name: "Engine of the workflow platform", scopes: ["connections:read", "connections:test"], environments: ["development", "staging"] }],
+    ["/v1/embedded/origins", { origin: "https://builder.app.example.com" }],
+    ["/v1/webhooks", { environment: "development", url: "https://hooks.example.com/keyfob/with/a/long/path", event_types: ["connection.expiring"] }],
+    ["/v1/connections?test=false", bearer({ base_url: api.origin, name: "Of a customer", kind: "customer", customer: "globex-international-holdings" })],
+    ["/v1/connect-links", { environment: "development", customer: "globex-international-holdings", provider: "http", connection_type: "bearer" }],
+  ]) {
+    const { status, text } = await keyfob.request("POST", path, { body: made });
+    assert.equal(status, 201, text);
+  }
 });
 after(async () => {
   await pages?.close();
@@ -38,6 +49,7 @@ const PAGES = () => [
   "#/development/components",
   "#/development/components/bigquery",
   "#/development/customers",
+  "#/development/customers/globex-international-holdings",
   "#/development/health",
   "#/development/audit",
   "#/development/settings/api-keys",
@@ -54,6 +66,13 @@ async function settled(page) {
   await eventually(() => page.locator("[aria-busy=true], .skeleton").count(), 0);
 }
 
+// Whether all that is found can be seen, from one side to the other.
+const isInView = (found) => found.evaluateAll((elements) => elements.every((element) => {
+  const { left, right } = element.getBoundingClientRect();
+  const { left: from, right: to } = element.parentElement.getBoundingClientRect();
+  return left >= from - 1 && right <= to + 1;
+}));
+
 for (const [name, options] of [["light", {}], ["dark, at 360 pixels", { width: 360, height: 720, dark: true }]]) {
   test(`no page breaks a rule of accessibility, its policy or its width: ${name}`, async () => {
     for (const hash of PAGES()) {
@@ -61,6 +80,7 @@ for (const [name, options] of [["light", {}], ["dark, at 360 pixels", { width: 3
       await settled(page);
       await pages.clean(page).catch((error) => assert.fail(`${hash}: ${error.message}`));
       assert.ok((await overflow(page)) <= 0, `${hash} is wider than its window by ${await overflow(page)}`);
+      assert.ok(await isInView(page.locator(".bar nav [aria-current]")), `${hash}: where one is stands beside the bar`);
       await page.context().close();
     }
   });

@@ -48,6 +48,11 @@ export class Bar extends PageElement {
     this.requestUpdate();
   }
 
+  // On a telephone the pages do not fit side by side.
+  override updated(changed: Map<string, unknown>): void {
+    if (changed.has("route")) this.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }
+
   override render() {
     const { environment, page } = this.route;
     const dark = document.documentElement.classList.contains("wa-dark");

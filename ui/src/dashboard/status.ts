@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { Api } from "../shared/client";
 import { icon } from "../shared/icons";
 import { exact } from "../shared/time";
-import { ACTIONS, ATTENTION, SOURCES, spoken, STATUSES } from "../shared/words";
+import { adviceOf, ATTENTION, SOURCES, spoken, STATUSES } from "../shared/words";
 
 export type Connection = Api["Connection"];
 
@@ -19,7 +19,7 @@ export function whyOf({ enabled, health, must_reenter }: Connection): string {
     enabled ? "" : "Switched off: it is neither resolved nor exposed.",
     health.reason ? `${spoken(health.reason)}.` : "",
     health.message ?? "",
-    ACTIONS[health.action],
+    adviceOf(health),
     must_reenter ? "Its secrets have to be entered again." : "",
     health.checked_at && health.source ? `Found ${exact(health.checked_at)}, ${SOURCES[health.source]}.` : "",
     health.stale ? "Something that this rests on changed since." : "",

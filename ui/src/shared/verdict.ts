@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { Api } from "./client";
 import { icon } from "./icons";
-import { ACTIONS, spoken, VERDICTS } from "./words";
+import { adviceOf, spoken, VERDICTS } from "./words";
 
 const LOOKS: Record<Api["Verdict"], [tone: string, icon: string]> = {
   valid: ["good", "circle-check"],
@@ -29,7 +29,7 @@ export function verdictNote(result: Found): TemplateResult {
       ${icon(name)}
       <div class="stack-small grow">
         <strong>${VERDICTS[result.verdict]}${result.reason ? html`: ${spoken(result.reason).toLowerCase()}` : nothing}</strong>
-        ${result.message ? html`<span>${result.message} ${ACTIONS[result.action]}</span>` : nothing}
+        ${result.message ? html`<span>${result.message} ${adviceOf(result)}</span>` : nothing}
         ${facts.length ? html`<dl class="facts small">${facts.map(([key, value]) => html`<dt>${spoken(key)}</dt><dd>${value}</dd>`)}</dl>` : nothing}
       </div>
     </div>

@@ -33,12 +33,16 @@ export const SOURCES: Words<Api["Source"]> = {
   schedule: "by a scheduled test",
 };
 
-export const ACTIONS: Words<Api["Action"]> = {
+const ACTIONS: Words<Api["Action"]> = {
   edit: "Edit the connection.",
   reauthorize: "Authorize it again.",
   retry: "Try again later.",
   none: "",
 };
+
+/** What to do about what was found, in a sentence. */
+export const adviceOf = ({ reason, action }: { reason?: Api["Reason"] | null; action: Api["Action"] }) =>
+  reason === "never_tested" ? "Test it." : ACTIONS[action];
 
 export const ATTENTION: Words<Api["Attention"]> = {
   expired: "Expired",

@@ -133,6 +133,10 @@ export class HistoryDrawer extends PageElement {
   }
 }
 
-const text = (value: unknown) => (value === undefined || value === null || value === "" ? "nothing" : typeof value === "object" ? JSON.stringify(value) : String(value));
+function text(value: unknown): string {
+  if (Array.isArray(value)) return value.map(text).join(", ") || "nothing";
+  if (value === undefined || value === null || value === "") return "nothing";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
 
 const difference = (before: unknown, after: unknown) => html`<del>${text(before)}</del> → <ins>${text(after)}</ins>`;

@@ -12,6 +12,8 @@ const BAR = 8;
 const HEIGHT = 40;
 const SHOWN = 20;
 
+type Tests = Pick<Api["Page_TestResult"], "data" | "next_cursor">;
+
 // One bar a test, the oldest at the left; the higher, the longer it took.
 export function chart(tests: Api["TestResult"][]): TemplateResult {
   const longest = Math.max(...tests.map(({ duration_ms: ms }) => ms), 1);
@@ -26,18 +28,19 @@ export function chart(tests: Api["TestResult"][]): TemplateResult {
   `;
 }
 
-/** When the first of the last tests in a row, the newest first, found that it does not work; what is not known breaks no row. */
-function brokenSince(tests: Api["TestResult"][]): string | undefined {
-  const definite = tests.filter(({ verdict }) => verdict !== "unknown");
+/** Since when the last tests in a row, the newest first, found that it does not work; what is not known breaks no row. */
+function brokenSince({ data, next_cursor: more }: Tests): TemplateResult | typeof nothing {
+  const definite = data.filter(({ verdict }) => verdict !== "unknown");
   const working = definite.findIndex(({ verdict }) => verdict !== "invalid");
-  return definite.slice(0, working < 0 ? undefined : working).at(-1)?.at;
+  const first = definite.slice(0, working < 0 ? undefined : working).at(-1);
+  return first ? html`<span class="small">Broken ${working < 0 && more ? "at least " : ""}since ${when(first.at)}</span>` : nothing;
 }
 
 @customElement("kf-sparkline")
 export class Sparkline extends PageElement {
   /** The id of a connection. */
   @property() of = "";
-  @state() private tests: Api["TestResult"][] = [];
+  @state() private tests: Tests = { data: [] };
 
   override willUpdate(changed: Map<string, unknown>): void {
     if (changed.has("of")) void this.load();
@@ -45,11 +48,11 @@ export class Sparkline extends PageElement {
 
   // Without an answer there is no chart, and the rest of the page stands.
   private async load(): Promise<void> {
-    this.tests = (await body(api.GET("/v1/connections/{id}/tests", { params: { path: { id: this.of }, query: { limit: SHOWN } } })).catch(() => ({ data: [] }))).data;
+    this.tests = await body(api.GET("/v1/connections/{id}/tests", { params: { path: { id: this.of }, query: { limit: SHOWN } } })).catch(() => ({ data: [] }));
   }
 
   override render() {
-    const since = brokenSince(this.tests);
-    return html`${since ? html`<span class="small">Broken since ${when(since)}</span>` : nothing}${this.tests.length > 1 ? chart(this.tests) : nothing}`;
+    const { data } = this.tests;
+    return html`${brokenSince(this.tests)}${data.length > 1 ? chart(data) : nothing}`;
   }
 }

@@ -63,7 +63,7 @@ export class TemplatePart extends PageElement {
     const query = new URLSearchParams({ kind: "customer", template: id });
     return html`
       <section class="card padded stack" aria-labelledby="customers-title">
-        <div class="row spread wrap"><h2 id="customers-title">${counted(count ?? 0, "customer")} connected</h2>
+        <div class="row spread wrap"><h2 id="customers-title">${counted(count ?? 0, "customer")}</h2>
           ${may("connections:write") ? html`<a class="button small" href=${hrefOf(environment, "new", provider, new URLSearchParams({ type, kind: "customer", template: id }))}>${icon("plus")}Enter for a customer</a>` : nothing}</div>
         ${this.customers?.length ? html`<ul class="plain-list stack-small">${this.customers.map((one) => html`
           <li class="row wrap"><a href=${hrefOf(environment, "connections", one.id)}>${one.customer}</a>${statusBadge(one)}</li>`)}</ul>` : html`<p class="quiet">No customer has connected yet.</p>`}

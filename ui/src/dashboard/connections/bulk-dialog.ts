@@ -90,7 +90,7 @@ export class BulkDialog extends PageElement {
   private planned({ count, exact, changed, unchanged, more, refused, missing }: Outcome) {
     const wont = this.action === "delete" ? "deleted" : "changed";
     return html`<div class="note" role="status">${icon("info")}<div class="stack-small">
-      <span>${"filter" in this.chosen ? html`The filter finds ${exact ? "" : "more than "}${counted(count, "connection")}. ` : nothing}${more ? "Of the first of them " : ""}${changed} would be ${wont}${this.action === "delete" ? "" : `, ${unchanged} are so already`}.${missing ? ` ${counted(missing, "connection")} of the selection ${missing === 1 ? "is" : "are"} not there any more.` : ""}</span>
+      <span>${"filter" in this.chosen ? html`The filter finds ${exact ? "" : "more than "}${counted(count, "connection")}. ` : nothing}${more ? "Of the first of them " : ""}${changed} would be ${wont}${this.action === "delete" ? "" : `, ${unchanged} ${unchanged === 1 ? "is" : "are"} so already`}.${missing ? ` ${counted(missing, "connection")} of the selection ${missing === 1 ? "is" : "are"} not there any more.` : ""}</span>
       ${refused.slice(0, NAMED).map(({ name, detail }) => html`<span><strong>${name}</strong> stays as it is: ${detail}</span>`)}
       ${refused.length > NAMED ? html`<span>${refused.length - NAMED} more stay as they are.</span>` : nothing}</div></div>`;
   }

@@ -45,8 +45,8 @@ export class Group extends PageElement {
           <button class="group-toggle" aria-expanded=${this.open} @click=${() => (this.open = !this.open)}>
             ${icon(this.open ? "chevron-down" : "chevron-right")}
             <span class="provider-tile"><img class="provider-icon" src=${providerIcon(this.provider)} alt=""></span>
-            <span class="group-name">${name}</span>
-            <span class="quiet small">${counted(this.count, "connection")}${this.exact ? "" : " or more"}</span>
+            <span class="group-title"><span class="group-name">${name}</span>
+              <span class="quiet small">${counted(this.count, "connection")}${this.exact ? "" : " or more"}</span></span>
           </button>
           ${may("connections:write") ? html`<a class="button small" href=${hrefOf(environment, "new", this.provider)}>${icon("plus")}Add connection<span class="hidden-visually"> of ${name}</span></a>` : nothing}
         </header>

@@ -78,7 +78,7 @@ export class AuditPage extends PageElement {
         </form>
         <div class="card padded stack">
           ${items?.length === 0 ? html`<p class="quiet">Nothing fits this filter.</p>` : nothing}
-          ${items?.length ? html`<div class="scroll" tabindex="0" role="region" aria-label="Audit log"><table>
+          ${items?.length ? html`<div class="scroll" tabindex="0" role="region" aria-label="Audit log"><table class="broad">
             <thead><tr><th>When</th><th>Who</th><th>What</th><th>Resource</th><th>Detail</th></tr></thead>
             <tbody>${items.map((entry) => this.entry(entry))}</tbody></table></div>` : nothing}
           ${this.entries.state}
@@ -93,8 +93,8 @@ export class AuditPage extends PageElement {
 
   private entry({ at, actor, action, resource_id: id, environment, detail }: Entry) {
     const resource = id.startsWith("con_") && environment ? html`<a href=${hrefOf(environment, "connections", id)}><code>${id}</code></a>` : html`<code>${id}</code>`;
-    return html`<tr><td>${exact(at)}</td><td title=${actor.id}>${actor.name}${actor.claimed ? html` <span class="quiet">for ${actor.claimed}</span>` : nothing}</td>
-      <td>${action}${environment ? html`<br><span class="quiet small">${ENVIRONMENTS[environment]}</span>` : nothing}</td><td>${resource}</td>
+    return html`<tr><td class="whole">${exact(at)}</td><td title=${actor.id}>${actor.name}${actor.claimed ? html` <span class="quiet">for ${actor.claimed}</span>` : nothing}</td>
+      <td>${action}${environment ? html`<br><span class="quiet small">${ENVIRONMENTS[environment]}</span>` : nothing}</td><td class="whole">${resource}</td>
       <td>${Object.keys(detail).length ? html`<code class="small">${JSON.stringify(detail)}</code>` : nothing}</td></tr>`;
   }
 }

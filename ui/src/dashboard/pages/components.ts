@@ -63,7 +63,7 @@ export class ComponentsPage extends PageElement {
           <section class="card padded stack" aria-label=${type.name}>
             <div class="row spread wrap"><div><h2>${type.name}</h2><p class="quiet">${type.description}</p></div>
               ${may("connections:write") ? html`<a class="button small" href=${hrefOf(environment, "new", provider.key, `type=${type.key}`)}>${icon("plus")}Add<span class="hidden-visually"> a connection of the type ${type.name}</span></a>` : nothing}</div>
-            <dl class="facts small">${type.fields.map(({ label, help, secret }) => html`<dt>${label}${secret ? html` <span class="badge">${icon("lock")}secret</span>` : nothing}</dt><dd>${help}</dd>`)}</dl>
+            <dl class="facts fields small">${type.fields.map(({ label, help, secret }) => html`<dt>${label}${secret ? html` <span class="badge">${icon("lock")}secret</span>` : nothing}</dt><dd>${help}</dd>`)}</dl>
             ${guide(type.guide, provider.connection_types.length === 1)}
           </section>`)}
       </div>

@@ -32,7 +32,7 @@ export class CustomersPage extends PageElement {
     return html`
       <main class="page">
         <div class="page-head"><h1>Customers</h1></div>
-        ${items?.length === 0 ? html`<div class="empty card">${icon("building-2")}<h2>No customer has connected yet</h2><p class="quiet">Customers connect in the embedded workflow builder, or somebody enters credentials on their behalf under a template.</p></div>` : nothing}
+        <div class="stack">${items?.length === 0 ? html`<div class="empty card">${icon("building-2")}<h2>No customer has connected yet</h2><p class="quiet">Customers connect in the embedded workflow builder, or somebody enters credentials on their behalf under a template.</p></div>` : nothing}
         ${items?.length ? html`<div class="card padded scroll" tabindex="0" role="region" aria-label="Customers"><table>
           <thead><tr><th>Customer</th><th>Connections</th><th>Connected</th></tr></thead>
           <tbody>${items.map(({ customer, connection_count: all, active_count: active }) => html`
@@ -40,7 +40,7 @@ export class CustomersPage extends PageElement {
               <td><span class="badge ${active === all ? "good" : active ? "warn" : "bad"}">${active} of ${all}</span></td></tr>`)}</tbody>
         </table></div>` : nothing}
         ${this.customers.state}
-        ${may("embedded:manage") ? html`<kf-connect-links .environment=${environment}></kf-connect-links>` : nothing}
+        ${may("embedded:manage") ? html`<kf-connect-links .environment=${environment}></kf-connect-links>` : nothing}</div>
       </main>
     `;
   }
@@ -73,8 +73,8 @@ export class CustomerPage extends PageElement {
         <div class="page-head"><h1>${customer}</h1><div class="row wrap">
           ${may("connections:write") ? html`<a class="button primary" href=${hrefOf(environment, "new", undefined, query)}>${icon("plus")}Enter for this customer</a>` : nothing}
           ${may("customers:manage") ? html`<button class="button danger" @click=${() => (this.deleting = true)}>${icon("trash-2")}Delete all</button>` : nothing}</div></div>
-        <div class="card"><kf-list .route=${{ ...this.route, query }}></kf-list></div>
-        ${may("embedded:manage") ? html`<kf-connect-links .environment=${environment} .customer=${customer}></kf-connect-links>` : nothing}
+        <div class="stack"><div class="card"><kf-list .route=${{ ...this.route, query }}></kf-list></div>
+        ${may("embedded:manage") ? html`<kf-connect-links .environment=${environment} .customer=${customer}></kf-connect-links>` : nothing}</div>
       </main>
       ${this.deleting ? this.dialog(customer) : nothing}
     `;

@@ -58,7 +58,7 @@ export class HealthPage extends PageElement {
         <div class="stack">
           ${this.overview()}
           ${this.section("Broken", "Enabled, and the provider says no.", this.broken, (one) => this.why(one), "Nothing is broken.", new URLSearchParams({ verdict: "invalid", enabled: "true" }))}
-          ${this.section("Expires or to be rotated within 30 days", "", this.due, (one) => html`${attentionBadges(one)}<span class="quiet small">${one.expires_at ? html`expires ${when(one.expires_at)} ` : nothing}${one.rotate_by ? html`rotate ${when(one.rotate_by)}` : nothing}</span>`, "Nothing is due.")}
+          ${this.section("Expires or to be rotated within 30 days", "", this.due, (one) => html`${attentionBadges(one)}<span class="quiet small">${one.expires_at ? html`expires ${when(one.expires_at)}` : nothing}${one.expires_at && one.rotate_by ? ", " : ""}${one.rotate_by ? html`to be rotated ${when(one.rotate_by)}` : nothing}</span>`, "Nothing is due.")}
           ${this.section(`Not used for ${UNUSED_DAYS} days`, "", this.unused, (one) => html`<span class="quiet small">${one.last_used_at ? html`last used ${when(one.last_used_at)}` : html`never used, created ${when(one.created_at)}`}</span>`, "Everything is in use, or new.")}
         </div>
       </main>

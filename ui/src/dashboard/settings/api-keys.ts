@@ -68,9 +68,9 @@ export class ApiKeys extends PageElement {
         <div class="row spread wrap"><h2 id="api-keys-title">API keys</h2><button class="button primary" @click=${() => (this.creating = true)}>${icon("plus")}New API key</button></div>
         <p class="quiet">The workflow engine, your servers and people sign in with them. The root key of the deployment is not among them.</p>
         ${items?.length === 0 ? html`<p class="quiet">There are none yet.</p>` : nothing}
-        ${items?.length ? html`<div class="scroll" tabindex="0" role="region" aria-label="All API keys"><table>
+        ${items?.length ? html`<div class="scroll" tabindex="0" role="region" aria-label="All API keys"><table class="broad">
           <thead><tr><th>Name</th><th>Scopes</th><th>Environments</th><th>Created</th><th>Ends</th><th><span class="hidden-visually">Actions</span></th></tr></thead>
-          <tbody>${items.map((key) => html`<tr><td>${key.name}<br><code class="quiet">${key.id}</code></td><td>${key.scopes.map((scope) => html`<span class="tag">${scope}</span> `)}</td>
+          <tbody>${items.map((key) => html`<tr><td class="whole">${key.name}<br><code class="quiet">${key.id}</code></td><td>${key.scopes.map((scope) => html`<span class="tag">${scope}</span> `)}</td>
             <td>${key.environments.map((one) => ENVIRONMENTS[one]).join(", ")}</td><td>${when(key.created_at)} by ${key.created_by.name}</td><td>${key.expires_at ? when(key.expires_at) : "never"}</td>
             <td><button class="button small danger" @click=${() => (this.revoking = key)}>Revoke<span class="hidden-visually"> ${key.name}</span></button></td></tr>`)}</tbody></table></div>` : nothing}
         ${this.keys.state}

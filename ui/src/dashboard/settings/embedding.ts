@@ -49,7 +49,7 @@ export class Origins extends PageElement {
       <section class="card padded stack" aria-labelledby="origins-title">
         <h2 id="origins-title">Origins</h2>
         <p class="quiet">Pages of these origins may embed the picker and call the embedded API, in every environment.</p>
-        <ul class="plain-list stack-small">${this.origins.items?.map((one) => html`<li class="row spread"><code>${one.origin}</code><span class="row"><span class="quiet small">${when(one.created_at)}</span>
+        <ul class="plain-list stack-small">${this.origins.items?.map((one) => html`<li class="row spread wrap"><code>${one.origin}</code><span class="row"><span class="quiet small">${when(one.created_at)}</span>
           <button class="button small danger" @click=${() => this.drop(one)}>Remove<span class="hidden-visually"> ${one.origin}</span></button></span></li>`)}</ul>
         ${this.origins.state}
         <form class="row wrap" @submit=${this.add}>

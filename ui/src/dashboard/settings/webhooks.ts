@@ -72,7 +72,7 @@ export class Webhooks extends PageElement {
         <h2 id="webhooks-title">Webhooks of this environment</h2>
         ${items?.length === 0 ? html`<p class="quiet">Nobody is told yet when a connection breaks.</p>` : nothing}
         <ul class="plain-list stack">${items?.map((hook) => html`<li class="row spread wrap">
-          <span class="grow"><code>${hook.url}</code>${hook.disabled_at ? html` <span class="badge bad">Switched off ${when(hook.disabled_at)}</span>` : nothing}<br><span class="quiet small">${hook.event_types.map((one) => OCCASIONS[one]).join(" · ")}</span></span>
+          <span class="grow said"><code>${hook.url}</code>${hook.disabled_at ? html` <span class="badge bad">Switched off ${when(hook.disabled_at)}</span>` : nothing}<br><span class="quiet small">${hook.event_types.map((one) => OCCASIONS[one]).join(" · ")}</span></span>
           <span class="row"><button class="button small" @click=${() => this.look(hook)}>Deliveries<span class="hidden-visually"> to ${hook.url}</span></button><button class="button small danger" @click=${() => this.drop(hook)}>Delete<span class="hidden-visually"> ${hook.url}</span></button></span></li>`)}</ul>
         ${this.hooks.state}
         <hr>
