@@ -189,6 +189,7 @@ test("tags, the embedded switch and a copy", async () => {
   await eventually(async () => (await find(connection)).embedded, true);
   await page.getByText("This is all that they see of it:").waitFor();
   await page.getByRole("button", { name: "Copy" }).click();
+  assert.equal(await dialog(page).getByLabel("To", { exact: true }).inputValue(), "staging", "not production by itself");
   await dialog(page).getByLabel("To").selectOption("production");
   await dialog(page).getByRole("button", { name: "Copy" }).click();
   await page.getByText("Various is there. Enter its credentials.").waitFor();

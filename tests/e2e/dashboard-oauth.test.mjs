@@ -68,6 +68,34 @@ test("a consent that is denied is told with its reason, and can be given afterwa
   await fault.waitFor({ state: "detached" });
 });
 
+test("a consent that comes too late is told in both windows, and one can begin again", async () => {
+  const { id, version } = await first("Calendar");
+  const page = await pages.open(`#/development/connections/${id}`);
+  const context = page.context();
+  const answered = context.waitForEvent("response", (response) => response.url().includes("/oauth/callback?"));
+  // It ran out while the person was at the provider's pages.
+  await context.route("**/oauth/start/**", async (route) => {
+    const response = await route.fetch({ maxRedirects: 0 });
+    await (await keyfob.database()).prepare("update authorizations set expires_at = ?1 where state = 'started'").bind(Date.now() - 1).run();
+    await route.fulfill({ response });
+  });
+  await context.route("**/authorizations/aut_*", (route) => answered.then(() => route.continue()));
+  await page.getByRole("button", { name: /^Authorize again at/ }).click();
+  await page.locator("kf-authorize [role=alert]").getByText("It took too long: begin again.").waitFor();
+  await pages.clean(page);
+  await context.unrouteAll();
+  const popup = await context.newPage();
+  const late = (await answered).url();
+  await popup.goto(late);
+  await popup.getByRole("heading", { name: "Start again" }).waitFor();
+  await popup.getByText("This link was used before, or is too old.").waitFor();
+  assert.ok(!(await popup.content()).includes(new URL(late).searchParams.get("code")));
+  await popup.close();
+  assert.deepEqual([(await first("Calendar")).status, (await first("Calendar")).version], ["active", version]);
+  await page.getByRole("button", { name: /^Authorize again at/ }).click();
+  await page.getByText("Calendar is authorized, and works.").waitFor();
+});
+
 test("an answer of the provider that belongs to no attempt is refused in words, and changes nothing", async () => {
   const before = await first("Calendar");
   const page = await pages.open("oauth/callback?state=of-nobody&code=planted-code");

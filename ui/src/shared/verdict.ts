@@ -20,16 +20,17 @@ export function verdictBadge(verdict: Api["Verdict"]): TemplateResult {
 
 type Found = Pick<Api["TestResult"], "verdict" | "reason" | "message" | "action" | "facts">;
 
-/** A result of a test, in full. */
-export function verdictNote(result: Found): TemplateResult {
+/** A result of a test, in full, with what to do about it; whoever has the form before them is not sent to it. */
+export function verdictNote(result: Found, { inForm = false } = {}): TemplateResult {
   const [tone, name] = LOOKS[result.verdict];
+  const advice = inForm && result.action === "edit" ? "" : adviceOf(result);
   const facts = Object.entries(result.facts);
   return html`
     <div class="note ${tone}" role="status" data-verdict=${result.verdict}>
       ${icon(name)}
       <div class="stack-small grow">
         <strong>${VERDICTS[result.verdict]}${result.reason ? html`: ${spoken(result.reason).toLowerCase()}` : nothing}</strong>
-        ${result.message ? html`<span>${result.message} ${adviceOf(result)}</span>` : nothing}
+        ${result.message ? html`<span>${result.message} ${advice}</span>` : nothing}
         ${facts.length ? html`<dl class="facts small">${facts.map(([key, value]) => html`<dt>${spoken(key)}</dt><dd>${value}</dd>`)}</dl>` : nothing}
       </div>
     </div>

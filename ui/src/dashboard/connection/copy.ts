@@ -36,6 +36,9 @@ export class CopyDialog extends PageElement {
 
   override render() {
     const { name, environment, stable_key: key } = this.connection;
+    // Definitions go from development towards production, one step at a time.
+    const all = environments();
+    const next = all[all.indexOf(environment) + 1] ?? all.find((one) => one !== environment);
     return dialog({
       title: `Copy ${name}`,
       close: () => this.tell("closed"),
@@ -43,7 +46,7 @@ export class CopyDialog extends PageElement {
         <form class="stack" @submit=${this.copy}>
           <p class="quiet">The definition is copied, without credentials: they have to be entered there.</p>
           <div class="field"><label for="copy-environment">To</label>
-            <select class="input" id="copy-environment" name="environment">${environments().map((one) => html`<option value=${one} ?selected=${one !== environment}>${ENVIRONMENTS[one]}</option>`)}</select></div>
+            <select class="input" id="copy-environment" name="environment">${all.map((one) => html`<option value=${one} ?selected=${one === next}>${ENVIRONMENTS[one]}</option>`)}</select></div>
           <div class="field"><label for="copy-name">Name</label><input class="input" id="copy-name" name="name" required .value=${name}></div>
           <div class="field"><label for="copy-key">Stable key</label><input class="input" id="copy-key" name="stable_key" placeholder=${key} aria-describedby="copy-key-help">
             <span class="help" id="copy-key-help">The same key in another environment lets workflows find the counterpart. Here it needs another one.</span></div>

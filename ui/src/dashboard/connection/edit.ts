@@ -123,7 +123,7 @@ export class EditDialog extends PageElement {
             @values-changed=${(event: CustomEvent<Values>) => ([this.values, this.result] = [event.detail, undefined])}></kf-fields>
           <div class="field"><label for="edit-note">Note for the history</label>
             <input class="input" id="edit-note" autocomplete="off" maxlength="500" .value=${this.note} @input=${(event: Event) => (this.note = (event.target as HTMLInputElement).value)}></div>
-          ${this.result ? verdictNote(this.result) : nothing}
+          ${this.result ? verdictNote(this.result, { inForm: true }) : nothing}
           ${this.theirs ? this.stale(this.theirs) : nothing}
           ${this.affected ? html`<div class="note warn" role="alert">${icon("triangle-alert")}<div class="stack-small"><span>${this.affected}</span><button type="button" class="button small danger" @click=${() => this.save(true)}>Save all the same</button></div></div>` : nothing}
           ${this.fault && !this.theirs ? html`<div class="note bad" role="alert">${icon("triangle-alert")}<span>${this.fault}</span></div>` : nothing}

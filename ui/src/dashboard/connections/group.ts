@@ -48,7 +48,7 @@ export class Group extends PageElement {
             <span class="group-title"><span class="group-name">${name}</span>
               <span class="quiet small">${counted(this.count, "connection")}${this.exact ? "" : " or more"}</span></span>
           </button>
-          ${may("connections:write") ? html`<a class="button small" href=${hrefOf(environment, "new", this.provider)}>${icon("plus")}Add connection<span class="hidden-visually"> of ${name}</span></a>` : nothing}
+          ${may("connections:write") ? html`<a class="button small" href=${hrefOf(environment, "new", this.provider)}>${icon("plus")}<span>Add<span class="roomy"> connection</span></span><span class="hidden-visually"> of ${name}</span></a>` : nothing}
         </header>
         ${this.open ? this.body() : nothing}
       </section>

@@ -173,7 +173,7 @@ export class CreateForm extends PageElement {
           ${this.owner.kind === "customer" ? nothing : html`
             <label class="check"><input type="checkbox" .checked=${this.embedded} @change=${(event: Event) => this.edit({ embedded: (event.target as HTMLInputElement).checked })}>
               <span>Use for embedded workflows<br><span class="help">Customers may pick it in the embedded workflow builder. They see its name, and nothing of its credentials.</span></span></label>`}
-          ${this.result ? verdictNote(this.result) : nothing}
+          ${this.result ? verdictNote(this.result, { inForm: true }) : nothing}
           ${this.fault ? html`<div class="note bad" role="alert">${icon("triangle-alert")}<span>${this.fault}</span></div>` : nothing}
           <div class="row wrap">
             ${this.isTestable ? html`<button type="button" class="button" ?disabled=${this.busy !== ""} @click=${() => this.test()}>${icon("flask-conical")}${this.busy === "test" ? "Testing…" : "Test"}</button>` : nothing}
