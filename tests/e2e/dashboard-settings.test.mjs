@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { bearer } from "./bodies.mjs";
 import { startApi, startService } from "./counterpart.mjs";
 import { startKeyfob } from "./keyfob.mjs";
-import { startPages } from "./pages.mjs";
+import { eventually, startPages } from "./pages.mjs";
 
 let keyfob;
 let pages;
@@ -33,6 +33,7 @@ const dialog = (page) => page.locator("wa-dialog[open], wa-drawer[open]");
 test("an API key is shown once, works, and is revoked", async () => {
   const page = await pages.open("#/development/settings/api-keys");
   await page.getByRole("button", { name: "New API key" }).click();
+  await eventually(() => page.evaluate(() => document.activeElement.id), "key-name");
   await dialog(page).getByLabel("Name").fill("Engine");
   await dialog(page).getByLabel("Development").check();
   await dialog(page).getByLabel("connections:read").check();

@@ -15,8 +15,14 @@ interface Shown {
 // What is inside (a menu, a tooltip) hides with events of the same name.
 const own = (close: () => void) => (event: Event) => event.target === event.currentTarget && close();
 
+// Fields that draw themselves come too late for the dialog's own choice, which would be a button.
+function enter(event: Event): void {
+  const shown = event.currentTarget as HTMLElement;
+  if (event.target === shown) shown.querySelector<HTMLElement>("input, select, textarea")?.focus();
+}
+
 export function dialog({ title, body, foot, close, wide }: Shown): TemplateResult {
-  return html`<wa-dialog class=${wide ? "wide" : ""} label=${title} open @wa-after-hide=${own(close)}>${body}${foot ? html`<div slot="footer" class="row wrap">${foot}</div>` : nothing}</wa-dialog>`;
+  return html`<wa-dialog class=${wide ? "wide" : ""} label=${title} open @wa-after-show=${enter} @wa-after-hide=${own(close)}>${body}${foot ? html`<div slot="footer" class="row wrap">${foot}</div>` : nothing}</wa-dialog>`;
 }
 
 export function drawer({ title, body, close }: Shown): TemplateResult {

@@ -68,6 +68,13 @@ export class ConnectionsPage extends PageElement {
     this.pause = setTimeout(() => this.filter(withOne(this.route.query, "search", text), true), PAUSE);
   }
 
+  // They open above the list, where one may have scrolled away from.
+  private async switchFilters(): Promise<void> {
+    this.showsFilters = !this.showsFilters;
+    await this.updateComplete;
+    if (this.showsFilters) this.querySelector("kf-sidebar")?.scrollIntoView({ block: "start" });
+  }
+
   private select(event: CustomEvent<{ connection: Connection; selected: boolean }>): void {
     const { connection, selected } = event.detail;
     const next = new Map(this.selected);
@@ -93,7 +100,7 @@ export class ConnectionsPage extends PageElement {
               <label class="hidden-visually" for="search">Search</label>
               <input class="input" id="search" type="search" placeholder="Search by name, description, component or tag" .value=${query.get("search") ?? ""} @input=${this.type}>
             </div>
-            <button class="button filters-button" aria-expanded=${this.showsFilters} @click=${() => (this.showsFilters = !this.showsFilters)}>${icon("filter")}Filters</button>
+            <button class="button filters-button" aria-expanded=${this.showsFilters} @click=${this.switchFilters}>${icon("filter")}Filters</button>
             <label class="hidden-visually" for="view">Grouping</label>
             <select class="input narrow" id="view" @change=${(event: Event) => this.filter(withOne(query, "view", (event.target as HTMLSelectElement).value))}>
               <option value="" ?selected=${!flat}>Grouped by component</option>
