@@ -198,13 +198,13 @@ test("of a selection what is in use is not deleted and says so; the rest is, whe
   await dialog.getByLabel("What to do").selectOption("delete");
   await dialog.getByRole("button", { name: "Show what would be done" }).click();
   await dialog.getByText("1 would be deleted. 1 connection of the selection is not there any more.").waitFor();
-  await dialog.getByText("Used by a step stays as it is").waitFor();
+  await dialog.getByText("Used by a step stays as it is: 1 step uses it.").waitFor();
   await pages.clean(page);
   const button = dialog.getByRole("button", { name: "Delete", exact: true });
   assert.ok(await button.isDisabled());
   await dialog.getByLabel("Type delete to do it").fill("delete");
   await button.click();
-  await page.getByText("1 connection deleted. Used by a step could not be").waitFor();
+  await page.getByText("1 connection deleted. Used by a step could not be: 1 step uses it.").waitFor();
   await row(page, "Not needed").waitFor({ state: "detached" });
   assert.equal(await find("Not needed"), undefined);
   assert.equal((await find("Used by a step")).usage_count, 1);

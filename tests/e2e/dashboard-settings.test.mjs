@@ -240,6 +240,7 @@ test("a customer has a page with their connections, and everything of theirs can
   const page = await pages.open("#/development/customers");
   await page.getByRole("link", { name: "acme" }).click();
   await page.getByRole("link", { name: "Of acme" }).waitFor();
+  assert.equal(await page.getByRole("checkbox", { name: /^Select/ }).count(), 0, "nothing is done with several here");
   await pages.clean(page);
   await page.getByRole("button", { name: "Delete all" }).click();
   assert.equal(await dialog(page).getByRole("button", { name: "Delete all" }).isDisabled(), true);

@@ -1,7 +1,7 @@
 // Changes many connections: all that a filter finds, or a selection. The plan first; it is done only when it was seen.
 import { html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { messageOf } from "../../shared/client";
+import { type Api, messageOf } from "../../shared/client";
 import { PageElement } from "../../shared/element";
 import { icon } from "../../shared/icons";
 import { counted } from "../../shared/words";
@@ -91,15 +91,21 @@ export class BulkDialog extends PageElement {
     const wont = this.action === "delete" ? "deleted" : "changed";
     return html`<div class="note" role="status">${icon("info")}<div class="stack-small">
       <span>${"filter" in this.chosen ? html`The filter finds ${exact ? "" : "more than "}${counted(count, "connection")}. ` : nothing}${more ? "Of the first of them " : ""}${changed} would be ${wont}${this.action === "delete" ? "" : `, ${unchanged} ${unchanged === 1 ? "is" : "are"} so already`}.${missing ? ` ${counted(missing, "connection")} of the selection ${missing === 1 ? "is" : "are"} not there any more.` : ""}</span>
-      ${refused.slice(0, NAMED).map(({ name, detail }) => html`<span><strong>${name}</strong> stays as it is: ${detail}</span>`)}
+      ${refused.slice(0, NAMED).map((one) => html`<span><strong>${one.name}</strong> stays as it is: ${whyNot(one)}</span>`)}
       ${refused.length > NAMED ? html`<span>${refused.length - NAMED} more stay as they are.</span>` : nothing}</div></div>`;
   }
+}
+
+// What the API says to those who write requests, in the words of this page.
+function whyNot({ code, detail, usage_count: count }: Api["BulkRefused"]): string {
+  if (code === "connection_in_use" && count) return `${counted(count, "step")} ${count === 1 ? "uses" : "use"} it.`;
+  return code === "template_in_use" ? "Customers have connections under it." : detail;
 }
 
 /** Says what was done, and names what was not. */
 export function tell({ changed, refused, missing }: Outcome, done: string): void {
   const names = refused.slice(0, 3).map(({ name }) => name).join(", ");
-  const stayed = refused.length ? ` ${names}${refused.length > 3 ? ` and ${refused.length - 3} more` : ""} could not be: ${refused[0]?.detail}` : "";
+  const stayed = refused.length ? ` ${names}${refused.length > 3 ? ` and ${refused.length - 3} more` : ""} could not be: ${refused[0] ? whyNot(refused[0]) : ""}` : "";
   const gone = missing ? ` ${counted(missing, "connection")} ${missing === 1 ? "is" : "are"} not there any more.` : "";
   toast(`${counted(changed, "connection")} ${done}.${stayed}${gone}`, stayed || gone ? "bad" : "good");
 }

@@ -18,7 +18,8 @@ export class ConnectionList extends PageElement {
   @property({ attribute: false }) route!: Route;
   @property() provider: string | undefined;
   @property({ type: Number }) reading = 0;
-  @property({ attribute: false }) selected: Map<string, Connection> = new Map();
+  /** Which are selected; without it none can be. */
+  @property({ attribute: false }) selected: Map<string, Connection> | undefined;
   @state() private connections: Connection[] = [];
   @state() private cursor: string | null | undefined;
   @state() private busy = false;
@@ -80,7 +81,7 @@ export class ConnectionList extends PageElement {
     return html`
       <div class="rows" role="list" @connection-changed=${this.replace}>
         ${repeat(this.connections, ({ id }) => id, (connection) => html`
-          <kf-row role="listitem" .connection=${connection} ?selected=${this.selected.has(connection.id)}></kf-row>`)}
+          <kf-row role="listitem" .connection=${connection} ?selectable=${this.selected !== undefined} ?selected=${this.selected?.has(connection.id) ?? false}></kf-row>`)}
       </div>
       ${this.busy ? html`<div class="stack-small padded" aria-busy="true"><span class="hidden-visually" role="status">Loading</span><div class="skeleton row-line"></div><div class="skeleton row-line"></div></div>` : nothing}
       ${this.fault ? html`<div class="note bad" role="alert">${icon("triangle-alert")}<span class="grow">${this.fault}</span><button class="button small" @click=${() => this.load(this.cursor ?? undefined)}>Try again</button></div>` : nothing}

@@ -20,6 +20,7 @@ import { may } from "../who";
 @customElement("kf-row")
 export class Row extends PageElement {
   @property({ attribute: false }) connection!: Connection;
+  @property({ type: Boolean }) selectable = false;
   @property({ type: Boolean }) selected = false;
 
   private async act(work: () => Promise<Connection>, done: (connection: Connection) => string): Promise<void> {
@@ -52,8 +53,8 @@ export class Row extends PageElement {
     const { id, environment, provider, connection_type: type, name, description, tags, usage_count: usages, kind, embedded } = connection;
     return html`
       <div class="connection-row">
-        <input type="checkbox" class="select" aria-label="Select ${name}" .checked=${live(this.selected)}
-          @change=${(event: Event) => this.tell("connection-selected", { connection, selected: (event.target as HTMLInputElement).checked })}>
+        ${this.selectable ? html`<input type="checkbox" class="select" aria-label="Select ${name}" .checked=${live(this.selected)}
+          @change=${(event: Event) => this.tell("connection-selected", { connection, selected: (event.target as HTMLInputElement).checked })}>` : html`<span></span>`}
         <span class="provider-tile"><img class="provider-icon" src=${providerIcon(provider)} alt=""></span>
         <div class="what">
           <div class="row wrap name-line">
