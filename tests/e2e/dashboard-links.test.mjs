@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { bearer } from "./bodies.mjs";
 import { startApi } from "./counterpart.mjs";
 import { startKeyfob } from "./keyfob.mjs";
-import { startPages } from "./pages.mjs";
+import { overflow, startPages } from "./pages.mjs";
 
 let keyfob;
 let pages;
@@ -107,6 +107,17 @@ test("a link for a connection that stands alone is for one type of a component",
   await taken(page);
   const [made] = await links();
   assert.deepEqual([made.customer, made.provider, made.connection_type], ["acme", "slack", "incoming_webhook"]);
+  await page.getByText(/^Runs out in \d+ (hours|day)/).waitFor();
+  assert.equal(await overflow(page), 0);
+});
+
+test("a form that is sent twice makes one link", async () => {
+  const before = (await links()).length;
+  const page = await pages.open("#/development/customers/acme");
+  await page.getByRole("button", { name: "New connect link" }).click();
+  await dialog(page).getByRole("button", { name: "Create" }).dblclick();
+  await taken(page);
+  assert.equal((await links()).length, before + 1);
 });
 
 test("who may not make links is not offered any", async () => {

@@ -156,5 +156,5 @@ export class ConnectLinks extends PageElement {
 
 function stateOf({ used_at: used, expires_at: expires }: Api["ConnectLink"]) {
   if (used) return html`<span class="badge good">Opened ${when(used)}</span>`;
-  return Date.parse(expires) < Date.now() ? html`<span class="badge">Ran out ${when(expires)}</span>` : html`<span class="badge">Opens until ${when(expires)}</span>`;
+  return Date.parse(expires) < Date.now() ? html`<span class="badge">Ran out ${when(expires)}</span>` : html`<span class="badge">Runs out ${when(expires)}</span>`;
 }
