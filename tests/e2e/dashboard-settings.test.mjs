@@ -78,13 +78,14 @@ test("a signing key is added and deleted; what is none is refused at its field",
   }
   await pages.clean(page);
   await key.fill(publicKey.export({ type: "spki", format: "pem" }));
-  await part.getByRole("button", { name: "Add" }).click();
+  await part.getByRole("button", { name: "Add" }).dblclick();
   await part.getByRole("button", { name: "Delete Backend" }).waitFor();
   await part.getByText("ES256").waitFor();
   assert.equal(await fault.count(), 0);
   await pages.clean(page);
   await part.getByRole("button", { name: "Delete Backend" }).click();
   await page.getByText("Backend is deleted, and the sessions that it signed for have ended.").waitFor();
+  await pages.clean(page);
   assert.deepEqual((await keyfob.request("GET", "/v1/signing-keys?environment=development")).json.data, []);
 });
 
@@ -107,12 +108,15 @@ test("a webhook is added, its secret shown once, its deliveries read, and it is 
     await part.locator("#webhook-events-fault").waitFor();
     await pages.clean(page);
     await part.getByLabel("A connection begins or ceases to work").check();
-    await part.getByRole("button", { name: "Add" }).click();
+    await part.getByRole("button", { name: "Add" }).dblclick();
     const secret = await page.locator("pre.secret").innerText();
     assert.match(secret, /^whsec_/);
     await page.getByRole("button", { name: "I have it" }).click();
     await part.locator("code").getByText(`${endpoint.origin}/in`).waitFor();
     assert.ok(!(await page.content()).includes(secret));
+    assert.equal((await keyfob.request("GET", "/v1/webhooks?environment=development")).json.data.length, 1, "sent twice, made once");
+    assert.equal(await part.getByRole("alert").count(), 0);
+    await pages.clean(page);
     await part.getByRole("button", { name: /^Deliveries/ }).click();
     await dialog(page).getByText("Nothing was sent yet.").waitFor();
     await page.keyboard.press("Escape");
@@ -140,6 +144,7 @@ test("a webhook is added, its secret shown once, its deliveries read, and it is 
     await dialog(page).waitFor({ state: "detached" });
     await part.getByRole("button", { name: /^Delete/ }).click();
     await page.getByText("The webhook is deleted.").waitFor();
+    await pages.clean(page);
     assert.deepEqual((await keyfob.request("GET", "/v1/webhooks?environment=development")).json.data, []);
     await switched(true, orders.version + 1);
   } finally {

@@ -26,6 +26,7 @@ export class Webhooks extends PageElement {
   @state() private faults = noFaults();
   @state() private created: Api["CreatedWebhook"] | undefined;
   @state() private looking: Api["Webhook"] | undefined;
+  private attempt = newAttempt();
   private readonly hooks = new Paged<Api["Webhook"]>(this, () => body(api.GET("/v1/webhooks", { params: { query: { environment: this.environment } } })));
   private readonly deliveries = new Paged<Api["Delivery"]>(this, (cursor) =>
     body(api.GET("/v1/webhooks/{id}/deliveries", { params: { path: { id: this.looking?.id ?? "" }, query: cursor } })));
@@ -40,13 +41,14 @@ export class Webhooks extends PageElement {
     const data = new FormData(form);
     const sent = { environment: this.environment, url: String(data.get("url")).trim(), event_types: data.getAll("event") as Api["Occasion"][] };
     try {
-      this.created = await body(api.POST("/v1/webhooks", { params: { header: newAttempt() }, body: sent }));
+      this.created = await body(api.POST("/v1/webhooks", { params: { header: this.attempt }, body: sent }));
       this.faults = noFaults();
       form.reset();
       await this.hooks.load();
     } catch (error) {
       this.faults = faultsOf(error, ["url", "event_types"]);
     }
+    this.attempt = newAttempt();
   }
 
   private async drop({ id }: Api["Webhook"]): Promise<void> {
