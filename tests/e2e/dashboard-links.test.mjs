@@ -32,6 +32,13 @@ async function save(body) {
 }
 
 const dialog = (page) => page.locator("wa-dialog[open]");
+// What a page says to its console.
+function heard(page) {
+  const said = [];
+  page.on("console", (message) => said.push(message.text()));
+  return said;
+}
+
 const links = async () => (await keyfob.request("GET", "/v1/connect-links?environment=development")).json.data;
 
 // The address of the link that was just made.
@@ -82,8 +89,9 @@ test("a customer who has nothing yet gets a link, connects with it, and the page
   await pages.clean(page);
 });
 
-test("a link that is revoked is opened by nobody", async () => {
+test("a link that is revoked is opened by nobody, and another one still is, once; neither is in an address or a console", async () => {
   const page = await pages.open("#/development/customers/acme");
+  const said = heard(page);
   await page.getByRole("button", { name: "New connect link" }).click();
   await dialog(page).getByLabel("What is connected").selectOption("Their own (HTTP)");
   await dialog(page).getByRole("button", { name: "Create" }).click();
@@ -91,9 +99,18 @@ test("a link that is revoked is opened by nobody", async () => {
   assert.equal((await links())[0].connection, own.id);
   await page.getByRole("button", { name: "Revoke the link of acme to HTTP" }).click();
   await page.getByText("The link of acme is revoked").waitFor();
-  const theirs = await pages.open("docs/", { key: null });
-  await theirs.goto(url);
-  await theirs.getByText("This link does not work any more.").waitFor();
+  await page.getByRole("button", { name: "New connect link" }).click();
+  await dialog(page).getByRole("button", { name: "Create" }).click();
+  const another = await taken(page);
+  for (const [link, shown] of [[url, "This link does not work any more."], [another, "Connect CRM"], [another, "This link does not work any more."]]) {
+    const theirs = await pages.open("docs/", { key: null });
+    const toThem = heard(theirs);
+    await theirs.goto(link);
+    await theirs.getByText(shown).waitFor();
+    assert.ok(!theirs.url().includes("kl_"));
+    said.push(...toThem);
+  }
+  assert.equal(said.filter((text) => text.includes("kl_")).length, 0);
 });
 
 test("a link for a connection that stands alone is for one type of a component", async () => {
