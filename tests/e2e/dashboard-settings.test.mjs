@@ -89,11 +89,11 @@ test("a signing key is added and deleted; what is none is refused at its field",
   assert.deepEqual((await keyfob.request("GET", "/v1/signing-keys?environment=development")).json.data, []);
 });
 
-test("a webhook is added, its secret shown once, its deliveries read, and it is deleted", async () => {
+test("a webhook is added, its secret shown once, its deliveries read, switched off by its receiver, and deleted", async () => {
   const received = [];
   const endpoint = await startService(async (request, response) => {
     received.push({ signature: request.headers["webhook-signature"], body: Buffer.concat(await request.toArray()).toString() });
-    response.writeHead(received.length === 1 ? 500 : 204).end();
+    response.writeHead([500, 204, 410][received.length - 1]).end();
   });
   try {
     const page = await pages.open("#/development/settings/webhooks");
@@ -142,11 +142,17 @@ test("a webhook is added, its secret shown once, its deliveries read, and it is 
     assert.deepEqual([data.connection_id, data.status], [orders.id, "not_active"]);
     await page.keyboard.press("Escape");
     await dialog(page).waitFor({ state: "detached" });
+
+    assert.equal((await switched(true, orders.version + 1)).status, 200);
+    await keyfob.scheduled();
+    assert.equal(received.length, 3);
+    await page.reload();
+    await part.getByText(/^Switched off/).waitFor();
+    await pages.clean(page);
     await part.getByRole("button", { name: /^Delete/ }).click();
     await page.getByText("The webhook is deleted.").waitFor();
     await pages.clean(page);
     assert.deepEqual((await keyfob.request("GET", "/v1/webhooks?environment=development")).json.data, []);
-    await switched(true, orders.version + 1);
   } finally {
     await endpoint.stop();
   }

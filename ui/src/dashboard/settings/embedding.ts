@@ -14,7 +14,7 @@ import { toast, toastError } from "../toast";
 @customElement("kf-origins")
 export class Origins extends PageElement {
   @state() private fault = "";
-  private attempt = newAttempt();
+  private busy = false;
   private readonly origins = new Paged<Api["EmbeddedOrigin"]>(this, () => body(api.GET("/v1/embedded/origins")));
 
   override connectedCallback(): void {
@@ -24,16 +24,18 @@ export class Origins extends PageElement {
 
   private async add(event: SubmitEvent): Promise<void> {
     event.preventDefault();
+    if (this.busy) return;
+    this.busy = true;
     const form = event.target as HTMLFormElement;
     try {
-      await api.POST("/v1/embedded/origins", { params: { header: this.attempt }, body: { origin: String(new FormData(form).get("origin")).trim() } });
+      await api.POST("/v1/embedded/origins", { params: { header: newAttempt() }, body: { origin: String(new FormData(form).get("origin")).trim() } });
       this.fault = "";
       form.reset();
       await this.origins.load();
     } catch (error) {
       this.fault = messageOf(error);
     }
-    this.attempt = newAttempt();
+    this.busy = false;
   }
 
   private async drop({ id, origin }: Api["EmbeddedOrigin"]): Promise<void> {
@@ -67,7 +69,7 @@ export class Origins extends PageElement {
 export class SigningKeys extends PageElement {
   @property() environment!: Environment;
   @state() private faults = noFaults();
-  private attempt = newAttempt();
+  private busy = false;
   private readonly keys = new Paged<Api["SigningKey"]>(this, () => body(api.GET("/v1/signing-keys", { params: { query: { environment: this.environment } } })));
 
   override willUpdate(changed: Map<string, unknown>): void {
@@ -76,20 +78,22 @@ export class SigningKeys extends PageElement {
 
   private async add(event: SubmitEvent): Promise<void> {
     event.preventDefault();
+    if (this.busy) return;
+    this.busy = true;
     const form = event.target as HTMLFormElement;
     const data = new FormData(form);
     const text = String(data.get("public_key")).trim();
     try {
       const key = text.startsWith("{") ? (JSON.parse(text) as Record<string, unknown>) : text;
       const sent = { environment: this.environment, name: String(data.get("name")), public_key: key };
-      await api.POST("/v1/signing-keys", { params: { header: this.attempt }, body: sent });
+      await api.POST("/v1/signing-keys", { params: { header: newAttempt() }, body: sent });
       this.faults = noFaults();
       form.reset();
       await this.keys.load();
     } catch (error) {
       this.faults = error instanceof SyntaxError ? { at: { public_key: "This is neither a PEM nor a JWK." }, rest: "" } : faultsOf(error, ["name", "public_key"]);
     }
-    this.attempt = newAttempt();
+    this.busy = false;
   }
 
   private async drop({ id, name }: Api["SigningKey"]): Promise<void> {

@@ -26,7 +26,7 @@ export class Webhooks extends PageElement {
   @state() private faults = noFaults();
   @state() private created: Api["CreatedWebhook"] | undefined;
   @state() private looking: Api["Webhook"] | undefined;
-  private attempt = newAttempt();
+  private busy = false;
   private readonly hooks = new Paged<Api["Webhook"]>(this, () => body(api.GET("/v1/webhooks", { params: { query: { environment: this.environment } } })));
   private readonly deliveries = new Paged<Api["Delivery"]>(this, (cursor) =>
     body(api.GET("/v1/webhooks/{id}/deliveries", { params: { path: { id: this.looking?.id ?? "" }, query: cursor } })));
@@ -37,18 +37,20 @@ export class Webhooks extends PageElement {
 
   private async add(event: SubmitEvent): Promise<void> {
     event.preventDefault();
+    if (this.busy) return;
+    this.busy = true;
     const form = event.target as HTMLFormElement;
     const data = new FormData(form);
     const sent = { environment: this.environment, url: String(data.get("url")).trim(), event_types: data.getAll("event") as Api["Occasion"][] };
     try {
-      this.created = await body(api.POST("/v1/webhooks", { params: { header: this.attempt }, body: sent }));
+      this.created = await body(api.POST("/v1/webhooks", { params: { header: newAttempt() }, body: sent }));
       this.faults = noFaults();
       form.reset();
       await this.hooks.load();
     } catch (error) {
       this.faults = faultsOf(error, ["url", "event_types"]);
     }
-    this.attempt = newAttempt();
+    this.busy = false;
   }
 
   private async drop({ id }: Api["Webhook"]): Promise<void> {
