@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { bearer } from "./bodies.mjs";
 import { startApi } from "./counterpart.mjs";
 import { startKeyfob } from "./keyfob.mjs";
-import { startPages } from "./pages.mjs";
+import { overflow, startPages } from "./pages.mjs";
 
 let keyfob;
 let pages;
@@ -32,6 +32,13 @@ async function save(body) {
 }
 
 const dialog = (page) => page.locator("wa-dialog[open]");
+// What a page says to its console.
+function heard(page) {
+  const said = [];
+  page.on("console", (message) => said.push(message.text()));
+  return said;
+}
+
 const links = async () => (await keyfob.request("GET", "/v1/connect-links?environment=development")).json.data;
 
 // The address of the link that was just made.
@@ -82,8 +89,9 @@ test("a customer who has nothing yet gets a link, connects with it, and the page
   await pages.clean(page);
 });
 
-test("a link that is revoked is opened by nobody", async () => {
+test("a link that is revoked is opened by nobody, and another one still is, once; neither is in an address or a console", async () => {
   const page = await pages.open("#/development/customers/acme");
+  const said = heard(page);
   await page.getByRole("button", { name: "New connect link" }).click();
   await dialog(page).getByLabel("What is connected").selectOption("Their own (HTTP)");
   await dialog(page).getByRole("button", { name: "Create" }).click();
@@ -91,9 +99,18 @@ test("a link that is revoked is opened by nobody", async () => {
   assert.equal((await links())[0].connection, own.id);
   await page.getByRole("button", { name: "Revoke the link of acme to HTTP" }).click();
   await page.getByText("The link of acme is revoked").waitFor();
-  const theirs = await pages.open("docs/", { key: null });
-  await theirs.goto(url);
-  await theirs.getByText("This link does not work any more.").waitFor();
+  await page.getByRole("button", { name: "New connect link" }).click();
+  await dialog(page).getByRole("button", { name: "Create" }).click();
+  const another = await taken(page);
+  for (const [link, shown] of [[url, "This link does not work any more."], [another, "Connect CRM"], [another, "This link does not work any more."]]) {
+    const theirs = await pages.open("docs/", { key: null });
+    const toThem = heard(theirs);
+    await theirs.goto(link);
+    await theirs.getByText(shown).waitFor();
+    assert.ok(!theirs.url().includes("kl_"));
+    said.push(...toThem);
+  }
+  assert.equal(said.filter((text) => text.includes("kl_")).length, 0);
 });
 
 test("a link for a connection that stands alone is for one type of a component", async () => {
@@ -107,6 +124,17 @@ test("a link for a connection that stands alone is for one type of a component",
   await taken(page);
   const [made] = await links();
   assert.deepEqual([made.customer, made.provider, made.connection_type], ["acme", "slack", "incoming_webhook"]);
+  await page.getByText(/^Runs out in \d+ (hours|day)/).waitFor();
+  assert.equal(await overflow(page), 0);
+});
+
+test("a form that is sent twice makes one link", async () => {
+  const before = (await links()).length;
+  const page = await pages.open("#/development/customers/acme");
+  await page.getByRole("button", { name: "New connect link" }).click();
+  await dialog(page).getByRole("button", { name: "Create" }).dblclick();
+  await taken(page);
+  assert.equal((await links()).length, before + 1);
 });
 
 test("who may not make links is not offered any", async () => {

@@ -32,8 +32,8 @@ test("without Access in front, and as somebody who has no role, single sign-on l
   for (const assertion of [null, access.token("ES256", { email: "eve@example.com" }), access.token("ES256", { exp: 1 })]) {
     const page = await visit(assertion);
     await signOn(page);
-    await page.locator("#key-fault").waitFor();
-    assert.match(await page.locator("#key-fault").innerText(), /Access/);
+    await page.locator("#sign-on-fault").getByText("Cloudflare Access does not vouch for you here.").waitFor();
+    assert.equal(await page.getByLabel("API key").getAttribute("aria-invalid"), "false", "nothing is wrong with a key that nobody entered");
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
     await pages.clean(page);
   }
@@ -51,6 +51,9 @@ test("a person signs in, is named, is offered what their role allows, and signs 
   await bar.getByRole("button", { name: "Test" }).waitFor();
   assert.equal(await bar.getByRole("button", { name: "Enable" }).count(), 0);
   await page.getByRole("button", { name: "Signed in as ann@example.com" }).click();
+  await page.locator("kf-bar strong").getByText("ann@example.com").waitFor();
+  await page.getByText("May: connections:read, connections:test").waitFor();
+  await pages.clean(page);
   await page.getByText("Sign out").click();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await page.reload();

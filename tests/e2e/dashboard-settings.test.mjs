@@ -79,21 +79,22 @@ test("a signing key is added and deleted; what is none is refused at its field",
   }
   await pages.clean(page);
   await key.fill(publicKey.export({ type: "spki", format: "pem" }));
-  await part.getByRole("button", { name: "Add" }).click();
+  await part.getByRole("button", { name: "Add" }).dblclick();
   await part.getByRole("button", { name: "Delete Backend" }).waitFor();
   await part.getByText("ES256").waitFor();
   assert.equal(await fault.count(), 0);
   await pages.clean(page);
   await part.getByRole("button", { name: "Delete Backend" }).click();
   await page.getByText("Backend is deleted, and the sessions that it signed for have ended.").waitFor();
+  await pages.clean(page);
   assert.deepEqual((await keyfob.request("GET", "/v1/signing-keys?environment=development")).json.data, []);
 });
 
-test("a webhook is added, its secret shown once, its deliveries read, and it is deleted", async () => {
+test("a webhook is added, its secret shown once, its deliveries read, switched off by its receiver, and deleted", async () => {
   const received = [];
   const endpoint = await startService(async (request, response) => {
     received.push({ signature: request.headers["webhook-signature"], body: Buffer.concat(await request.toArray()).toString() });
-    response.writeHead(received.length === 1 ? 500 : 204).end();
+    response.writeHead([500, 204, 410][received.length - 1]).end();
   });
   try {
     const page = await pages.open("#/development/settings/webhooks");
@@ -108,12 +109,15 @@ test("a webhook is added, its secret shown once, its deliveries read, and it is 
     await part.locator("#webhook-events-fault").waitFor();
     await pages.clean(page);
     await part.getByLabel("A connection begins or ceases to work").check();
-    await part.getByRole("button", { name: "Add" }).click();
+    await part.getByRole("button", { name: "Add" }).dblclick();
     const secret = await page.locator("pre.secret").innerText();
     assert.match(secret, /^whsec_/);
     await page.getByRole("button", { name: "I have it" }).click();
     await part.locator("code").getByText(`${endpoint.origin}/in`).waitFor();
     assert.ok(!(await page.content()).includes(secret));
+    assert.equal((await keyfob.request("GET", "/v1/webhooks?environment=development")).json.data.length, 1, "sent twice, made once");
+    assert.equal(await part.getByRole("alert").count(), 0);
+    await pages.clean(page);
     await part.getByRole("button", { name: /^Deliveries/ }).click();
     await dialog(page).getByText("Nothing was sent yet.").waitFor();
     await page.keyboard.press("Escape");
@@ -139,10 +143,17 @@ test("a webhook is added, its secret shown once, its deliveries read, and it is 
     assert.deepEqual([data.connection_id, data.status], [orders.id, "not_active"]);
     await page.keyboard.press("Escape");
     await dialog(page).waitFor({ state: "detached" });
+
+    assert.equal((await switched(true, orders.version + 1)).status, 200);
+    await keyfob.scheduled();
+    assert.equal(received.length, 3);
+    await page.reload();
+    await part.getByText(/^Switched off/).waitFor();
+    await pages.clean(page);
     await part.getByRole("button", { name: /^Delete/ }).click();
     await page.getByText("The webhook is deleted.").waitFor();
+    await pages.clean(page);
     assert.deepEqual((await keyfob.request("GET", "/v1/webhooks?environment=development")).json.data, []);
-    await switched(true, orders.version + 1);
   } finally {
     await endpoint.stop();
   }

@@ -73,6 +73,7 @@ export class Bar extends PageElement {
         <button class="button plain icon-only" @click=${this.switchTheme} aria-label=${dark ? "Light colours" : "Dark colours"} title=${dark ? "Light colours" : "Dark colours"}>${icon(dark ? "sun" : "moon")}</button>
         <wa-dropdown placement="bottom-end" @wa-select=${this.leave}>
           <button slot="trigger" class="button plain" aria-label="Signed in as ${this.who.name}">${icon("user")}<span class="who">${this.who.name}</span>${icon("chevron-down")}</button>
+          <div class="who-may"><strong>${this.who.name}</strong><span class="quiet small">May: ${this.who.scopes.join(", ")}</span></div>
           <wa-dropdown-item value="sign-out">Sign out</wa-dropdown-item>
         </wa-dropdown>
       </header>

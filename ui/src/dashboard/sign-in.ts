@@ -11,23 +11,30 @@ export class SignIn extends PageElement {
   /** Over a page whose session has ended, instead of as a page. */
   @property({ type: Boolean }) over = false;
   @state() private fault = "";
+  /** What is said of single sign-on: nothing is wrong with the key then. */
+  @state() private unknown = "";
   @state() private busy = false;
 
-  private async enter(prove: () => Promise<Who>, unknown = "This is not a key that works here."): Promise<void> {
-    this.busy = true;
-    this.fault = "";
+  private async enter(prove: () => Promise<Who>, refused: string): Promise<string> {
+    [this.busy, this.fault, this.unknown] = [true, "", ""];
     try {
       this.tell("signed-in", await prove());
+      return "";
     } catch (error) {
-      this.fault = error instanceof Problem && error.status === 401 ? unknown : messageOf(error);
+      return error instanceof Problem && error.status === 401 ? refused : messageOf(error);
+    } finally {
+      this.busy = false;
     }
-    this.busy = false;
   }
 
-  private submit(event: SubmitEvent): void {
+  private async submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const key = new FormData(event.target as HTMLFormElement).get("key");
-    void this.enter(() => signIn(String(key).trim()));
+    this.fault = await this.enter(() => signIn(String(key).trim()), "This is not a key that works here.");
+  }
+
+  private async signOn(): Promise<void> {
+    this.unknown = await this.enter(signInByAccess, "Cloudflare Access does not vouch for you here. Sign in with an API key, or ask who runs this Keyfob.");
   }
 
   override render() {
@@ -55,9 +62,10 @@ export class SignIn extends PageElement {
         </div>
         <button class="button primary" ?disabled=${this.busy}>${icon("key-round")}Sign in</button>
       </form>
-      <button class="button plain" ?disabled=${this.busy} @click=${() => this.enter(signInByAccess, "Cloudflare Access does not vouch for you here.")}>
+      <button class="button plain" ?disabled=${this.busy} aria-describedby="sign-on-fault" @click=${this.signOn}>
         Continue with single sign-on
       </button>
+      ${this.unknown ? html`<div class="note bad" id="sign-on-fault" role="alert">${icon("triangle-alert")}<span>${this.unknown}</span></div>` : nothing}
     `;
   }
 }

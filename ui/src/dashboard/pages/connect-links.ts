@@ -32,7 +32,7 @@ export class ConnectLinks extends PageElement {
   /** What it connects: `template:<id>`, `connection:<id>`, or empty for a connection that stands alone. */
   @state() private target = "";
   @state() private provider = "";
-  private attempt = newAttempt();
+  private busy = false;
   private readonly links = new Paged<Api["ConnectLink"]>(this, (cursor) => {
     const query = { environment: this.environment, ...(this.customer ? { customer: this.customer } : {}), ...cursor };
     return body(api.GET("/v1/connect-links", { params: { query } }));
@@ -61,6 +61,8 @@ export class ConnectLinks extends PageElement {
 
   private async create(event: SubmitEvent): Promise<void> {
     event.preventDefault();
+    if (this.busy) return;
+    this.busy = true;
     const form = new FormData(event.target as HTMLFormElement);
     const [kind, id] = this.target.split(":");
     const sent: Api["CreateConnectLink"] = {
@@ -70,13 +72,13 @@ export class ConnectLinks extends PageElement {
       expires_in: Number(form.get("expires_in")),
     };
     try {
-      this.created = await body(api.POST("/v1/connect-links", { params: { header: this.attempt }, body: sent }));
+      this.created = await body(api.POST("/v1/connect-links", { params: { header: newAttempt() }, body: sent }));
       this.creating = false;
       await this.links.load();
     } catch (error) {
       this.faults = faultsOf(error, FIELDS);
     }
-    this.attempt = newAttempt();
+    this.busy = false;
   }
 
   private async revoke({ id, customer }: Api["ConnectLink"]): Promise<void> {

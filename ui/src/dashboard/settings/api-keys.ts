@@ -22,7 +22,7 @@ export class ApiKeys extends PageElement {
   @state() private created: Api["CreatedApiKey"] | undefined;
   @state() private revoking: Api["ApiKey"] | undefined;
   @state() private faults = noFaults();
-  private attempt = newAttempt();
+  private busy = false;
   private readonly keys = new Paged<Api["ApiKey"]>(this, (cursor) => body(api.GET("/v1/api-keys", { params: { query: cursor } })));
 
   override connectedCallback(): void {
@@ -32,6 +32,8 @@ export class ApiKeys extends PageElement {
 
   private async create(event: SubmitEvent): Promise<void> {
     event.preventDefault();
+    if (this.busy) return;
+    this.busy = true;
     const form = new FormData(event.target as HTMLFormElement);
     const expires = String(form.get("expires_at"));
     const sent: Api["CreateApiKey"] = {
@@ -41,13 +43,13 @@ export class ApiKeys extends PageElement {
       ...(expires ? { expires_at: dayToTime(expires) } : {}),
     };
     try {
-      this.created = await body(api.POST("/v1/api-keys", { params: { header: this.attempt }, body: sent }));
+      this.created = await body(api.POST("/v1/api-keys", { params: { header: newAttempt() }, body: sent }));
       [this.creating, this.faults] = [false, noFaults()];
       await this.keys.load();
     } catch (error) {
       this.faults = faultsOf(error, ["name", "scopes", "environments", "expires_at"]);
     }
-    this.attempt = newAttempt();
+    this.busy = false;
   }
 
   private async revoke({ id, name }: Api["ApiKey"]): Promise<void> {

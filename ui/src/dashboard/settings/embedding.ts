@@ -14,6 +14,7 @@ import { toast, toastError } from "../toast";
 @customElement("kf-origins")
 export class Origins extends PageElement {
   @state() private fault = "";
+  private busy = false;
   private readonly origins = new Paged<Api["EmbeddedOrigin"]>(this, () => body(api.GET("/v1/embedded/origins")));
 
   override connectedCallback(): void {
@@ -23,6 +24,8 @@ export class Origins extends PageElement {
 
   private async add(event: SubmitEvent): Promise<void> {
     event.preventDefault();
+    if (this.busy) return;
+    this.busy = true;
     const form = event.target as HTMLFormElement;
     try {
       await api.POST("/v1/embedded/origins", { params: { header: newAttempt() }, body: { origin: String(new FormData(form).get("origin")).trim() } });
@@ -32,6 +35,7 @@ export class Origins extends PageElement {
     } catch (error) {
       this.fault = messageOf(error);
     }
+    this.busy = false;
   }
 
   private async drop({ id, origin }: Api["EmbeddedOrigin"]): Promise<void> {
@@ -65,6 +69,7 @@ export class Origins extends PageElement {
 export class SigningKeys extends PageElement {
   @property() environment!: Environment;
   @state() private faults = noFaults();
+  private busy = false;
   private readonly keys = new Paged<Api["SigningKey"]>(this, () => body(api.GET("/v1/signing-keys", { params: { query: { environment: this.environment } } })));
 
   override willUpdate(changed: Map<string, unknown>): void {
@@ -73,6 +78,8 @@ export class SigningKeys extends PageElement {
 
   private async add(event: SubmitEvent): Promise<void> {
     event.preventDefault();
+    if (this.busy) return;
+    this.busy = true;
     const form = event.target as HTMLFormElement;
     const data = new FormData(form);
     const text = String(data.get("public_key")).trim();
@@ -86,6 +93,7 @@ export class SigningKeys extends PageElement {
     } catch (error) {
       this.faults = error instanceof SyntaxError ? { at: { public_key: "This is neither a PEM nor a JWK." }, rest: "" } : faultsOf(error, ["name", "public_key"]);
     }
+    this.busy = false;
   }
 
   private async drop({ id, name }: Api["SigningKey"]): Promise<void> {

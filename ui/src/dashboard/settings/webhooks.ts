@@ -26,6 +26,7 @@ export class Webhooks extends PageElement {
   @state() private faults = noFaults();
   @state() private created: Api["CreatedWebhook"] | undefined;
   @state() private looking: Api["Webhook"] | undefined;
+  private busy = false;
   private readonly hooks = new Paged<Api["Webhook"]>(this, () => body(api.GET("/v1/webhooks", { params: { query: { environment: this.environment } } })));
   private readonly deliveries = new Paged<Api["Delivery"]>(this, (cursor) =>
     body(api.GET("/v1/webhooks/{id}/deliveries", { params: { path: { id: this.looking?.id ?? "" }, query: cursor } })));
@@ -36,6 +37,8 @@ export class Webhooks extends PageElement {
 
   private async add(event: SubmitEvent): Promise<void> {
     event.preventDefault();
+    if (this.busy) return;
+    this.busy = true;
     const form = event.target as HTMLFormElement;
     const data = new FormData(form);
     const sent = { environment: this.environment, url: String(data.get("url")).trim(), event_types: data.getAll("event") as Api["Occasion"][] };
@@ -47,6 +50,7 @@ export class Webhooks extends PageElement {
     } catch (error) {
       this.faults = faultsOf(error, ["url", "event_types"]);
     }
+    this.busy = false;
   }
 
   private async drop({ id }: Api["Webhook"]): Promise<void> {
