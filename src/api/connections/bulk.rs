@@ -32,7 +32,7 @@ use crate::store::connections::{self, DatesChanged};
 use crate::store::many::many;
 use crate::store::usages;
 
-use self::chosen::Chosen;
+use self::chosen::{Chosen, Meant};
 use super::delete::{deleted, gone_all};
 use super::list::{BulkFilter, SortQuery};
 use super::record;
@@ -161,7 +161,7 @@ pub async fn change_connections(app: App, claim: Claim, body: Parsed<Body<Bulk>>
     let scope = if action == BulkAction::Delete { Scope::ConnectionsDelete } else { Scope::ConnectionsWrite };
     who.authorize_in(scope, environment)?;
     let act = Act::parse(action, tags, force)?;
-    let (connections, matching, next) = found.read()?;
+    let Meant { connections, matching, next } = found.read()?;
     let missing = chosen.missing(&connections);
     let plan = Plan::of(&app, &who, &act, connections);
     if !dry_run {

@@ -453,7 +453,7 @@ async fn a_designer_authorizes_what_is_new_and_nothing_that_others_rely_on() {
     let path = |connection: &Value| {
         format!("https://keyfob.example/v1/embedded/connections/{}/authorizations", connection["id"].as_str().unwrap())
     };
-    let begin = async |session: &str, connection: &Value| {
+    let ask = async |session: &str, connection: &Value| {
         keyfob.request("POST", &path(connection), session, &[], &json!({})).await
     };
     for (session, connection, status, code) in [
@@ -461,9 +461,9 @@ async fn a_designer_authorizes_what_is_new_and_nothing_that_others_rely_on() {
         (&elsewhere, &connection, 404, "not_found"),
         (&builder, &template, 403, "not_own"),
     ] {
-        assert_eq!(begin(session, connection).await.problem(), (status, code.to_owned()));
+        assert_eq!(ask(session, connection).await.problem(), (status, code.to_owned()));
     }
-    let begun = begin(&builder, &connection).await.expect(201).json();
+    let begun = ask(&builder, &connection).await.expect(201).json();
     let mut browser = Browser::default();
     let at = start(&keyfob, &mut browser, &begun).await;
     browser.open(&keyfob, &callback(&at, &[("code", &server.consent(&at))])).await.expect(200);
@@ -472,5 +472,5 @@ async fn a_designer_authorizes_what_is_new_and_nothing_that_others_rely_on() {
     assert_eq!(found["state"], "succeeded");
     assert_eq!(keyfob.request("GET", &attempt, &narrow, &[], &Value::Null).await.problem().0, 404);
     assert_eq!(health(&keyfob, &connection).await.0, "valid");
-    assert_eq!(begin(&builder, &connection).await.problem(), (403, "not_own".to_owned()));
+    assert_eq!(ask(&builder, &connection).await.problem(), (403, "not_own".to_owned()));
 }

@@ -99,16 +99,25 @@ pub(super) enum Found {
     All(Vec<Connection>, Option<Matching>),
 }
 
+/// A page of what is meant.
+pub(super) struct Meant {
+    pub(super) connections: Vec<Connection>,
+    /// How many there are altogether, where they were counted.
+    pub(super) matching: Option<Matching>,
+    /// Where the next page begins.
+    pub(super) next: Option<Position>,
+}
+
 impl Found {
-    /// The connections, how many there are altogether, and where the next page begins.
-    pub(super) fn read(self) -> Result<(Vec<Connection>, Option<Matching>, Option<Position>), ApiError> {
+    pub(super) fn read(self) -> Result<Meant, ApiError> {
         match self {
-            Self::All(connections, matching) => Ok((connections, matching, None)),
+            Self::All(connections, matching) => Ok(Meant { connections, matching, next: None }),
             Self::Page(listed, matching) => {
                 let page = listed.page()?;
                 let found = page.items.into_iter().map(|item| Connection::try_from(item.connection));
-                let found = found.collect::<Result<_, _>>().map_err(|error| ApiError::Internal(error.to_string()))?;
-                Ok((found, matching, page.next))
+                let connections =
+                    found.collect::<Result<_, _>>().map_err(|error| ApiError::Internal(error.to_string()))?;
+                Ok(Meant { connections, matching, next: page.next })
             }
         }
     }
