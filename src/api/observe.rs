@@ -13,6 +13,8 @@ use crate::app::App;
 use super::error::{ApiError, Failure};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("keyfob-request-id");
+/// The other way in, where there is one: a challenge beside `Bearer` (RFC 9110, section 11.6.1), which the sign-in page reads.
+const ACCESS: HeaderValue = HeaderValue::from_static("Cloudflare-Access");
 
 /// What a handler may use: what [`observe`] gave its request.
 impl<S: Send + Sync> FromRequestParts<S> for App {
@@ -75,6 +77,9 @@ pub async fn observe(State(app): State<App>, mut request: Request, next: Next) -
         response.extensions_mut().insert(app.deferred.clone());
     }
     let headers = response.headers_mut();
+    if app.config.access.is_some() && headers.contains_key(header::WWW_AUTHENTICATE) {
+        headers.append(header::WWW_AUTHENTICATE, ACCESS);
+    }
     if let Ok(id) = HeaderValue::from_str(trace.id.as_str()) {
         headers.insert(REQUEST_ID, id);
     }

@@ -39,6 +39,7 @@ const names = (page) => page.locator("kf-row a.name").allTextContents();
 test("a wrong key does not sign in, the right one does, and signing out ends it", async () => {
   const page = await pages.open("", { key: null });
   await page.getByLabel("API key").fill(`kf_${"0".repeat(49)}`);
+  assert.equal(await page.getByRole("button", { name: "Continue with single sign-on" }).count(), 0, "Access is not configured here");
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("alert").getByText("This is not a key that works here.").waitFor();
   await page.getByLabel("API key").fill(keyfob.rootKey);

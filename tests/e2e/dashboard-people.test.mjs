@@ -56,6 +56,7 @@ test("a person signs in, is named, is offered what their role allows, and signs 
   await pages.clean(page);
   await page.getByText("Sign out").click();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await page.getByRole("button", { name: "Continue with single sign-on" }).waitFor();
   await page.reload();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
 });

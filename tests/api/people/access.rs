@@ -266,3 +266,15 @@ fn nonsense_in_the_configuration_does_not_start() {
     }
     assert_eq!(AUDIENCE.len(), 64);
 }
+
+#[tokio::test]
+async fn an_answer_that_knows_nobody_names_access_only_where_people_sign_in_with_it() {
+    let keyfob = Keyfob::start().await;
+    for (access, ways) in [(false, ["Bearer"].as_slice()), (true, &["Bearer", "Cloudflare-Access"])] {
+        let keyfob = if access { &start().await } else { &keyfob };
+        let answer = keyfob.request("GET", "/v1/session", "kf_unknown", &[], &Value::Null).await.expect(401);
+        let named: Vec<_> =
+            answer.headers.get_all("www-authenticate").iter().map(|way| way.to_str().unwrap()).collect();
+        assert_eq!(named, ways);
+    }
+}

@@ -6,7 +6,7 @@ import { PageElement } from "../shared/element";
 import { icon } from "../shared/icons";
 import { loadProviders } from "./catalog";
 import "./bar";
-import { ENDED } from "./api";
+import { ENDED, offersAccess } from "./api";
 import { dialog } from "./dialog";
 import "./sign-in";
 import "./toast";
@@ -55,6 +55,13 @@ export class Dashboard extends PageElement {
     }
   }
 
+  // Nobody is asked for, so that the answer names the ways in.
+  private leave = async () => {
+    this.who = undefined;
+    await this.load();
+    this.requestUpdate();
+  };
+
   private async enter(who: Who | undefined): Promise<void> {
     if (who) await loadProviders();
     [this.who, this.ended] = [who, false];
@@ -68,11 +75,11 @@ export class Dashboard extends PageElement {
     }
     if (this.who === null) return nothing;
     if (!this.who || !this.route) {
-      return html`<kf-sign-in @signed-in=${(event: CustomEvent<Who>) => this.enter(event.detail).catch((error) => (this.fault = messageOf(error)))}></kf-sign-in>`;
+      return html`<kf-sign-in .access=${offersAccess()} @signed-in=${(event: CustomEvent<Who>) => this.enter(event.detail).catch((error) => (this.fault = messageOf(error)))}></kf-sign-in>`;
     }
     return html`
       <div class="frame" data-environment=${this.route.environment}>
-        <kf-bar .who=${this.who} .route=${this.route} @signed-out=${() => (this.who = undefined)}></kf-bar>
+        <kf-bar .who=${this.who} .route=${this.route} @signed-out=${this.leave}></kf-bar>
         ${pageOf(this.route)}
       </div>
       <kf-toasts></kf-toasts>
@@ -84,7 +91,7 @@ export class Dashboard extends PageElement {
     return dialog({
       title: "Your session has ended",
       close: () => (this.ended = false),
-      body: html`<kf-sign-in over @signed-in=${(event: CustomEvent<Who>) => this.enter(event.detail).catch((error) => (this.fault = messageOf(error)))}></kf-sign-in>`,
+      body: html`<kf-sign-in over .access=${offersAccess()} @signed-in=${(event: CustomEvent<Who>) => this.enter(event.detail).catch((error) => (this.fault = messageOf(error)))}></kf-sign-in>`,
     });
   }
 }

@@ -10,6 +10,8 @@ import { signIn, signInByAccess, type Who } from "./who";
 export class SignIn extends PageElement {
   /** Over a page whose session has ended, instead of as a page. */
   @property({ type: Boolean }) over = false;
+  /** Whether Cloudflare Access may vouch for people here. */
+  @property({ attribute: false }) access = false;
   @state() private fault = "";
   /** What is said of single sign-on: nothing is wrong with the key then. */
   @state() private unknown = "";
@@ -62,9 +64,9 @@ export class SignIn extends PageElement {
         </div>
         <button class="button primary" ?disabled=${this.busy}>${icon("key-round")}Sign in</button>
       </form>
-      <button class="button plain" ?disabled=${this.busy} aria-describedby="sign-on-fault" @click=${this.signOn}>
+      ${this.access ? html`<button class="button plain" ?disabled=${this.busy} aria-describedby="sign-on-fault" @click=${this.signOn}>
         Continue with single sign-on
-      </button>
+      </button>` : nothing}
       ${this.unknown ? html`<div class="note bad" id="sign-on-fault" role="alert">${icon("triangle-alert")}<span>${this.unknown}</span></div>` : nothing}
     `;
   }
