@@ -27,6 +27,8 @@ pub struct Authorization {
     pub return_to: Option<String>,
     /// What the tokens are asked for with; see [`HeldTokens`](super::tokens::HeldTokens).
     pub basis: String,
+    /// Whether its tokens are stored only where there are none yet.
+    pub first_only: bool,
     /// Who asked.
     pub actor: Actor,
     /// How far it is.

@@ -68,7 +68,7 @@ async fn attempt(app: &App, id: &ConnectionId) -> Result<bool, ApiError> {
     match subject.fresh(Renew::Due).await? {
         Ok(_) => Ok(true),
         // It waits by itself, before the next attempt.
-        Err(Lacking::Pending | Lacking::Failed(_)) => Ok(false),
+        Err(Lacking::Pending | Lacking::Failed(_) | Lacking::Paused(_)) => Ok(false),
         // Nothing is to be had before a person consents: others must not wait behind it.
         Err(Lacking::NotAuthorized | Lacking::Other | Lacking::Ended) => {
             store::run(&*app.database, vec![tokens::put_off(id, app.now() + UNFIT)]).await?;

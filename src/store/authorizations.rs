@@ -13,7 +13,7 @@ macro_rules! authorization_json {
     () => {
         "json_object('id', id, 'connection_id', connection_id, 'owner_id', owner_id, 'environment', environment, \
          'browser_hash', browser_hash, 'redirect_uri', redirect_uri, 'return_to', return_to, 'basis', basis, \
-         'actor', json(actor), 'state', state, 'error', error, 'created_at', created_at, 'expires_at', expires_at)"
+         'first_only', json(iif(first_only, 'true', 'false')), 'actor', json(actor), 'state', state, 'error', error, 'created_at', created_at, 'expires_at', expires_at)"
     };
 }
 
@@ -21,8 +21,8 @@ macro_rules! authorization_json {
 #[must_use]
 pub fn insert(attempt: &Authorization, ticket_hash: &str) -> Statement {
     const SQL: &str = "insert into authorizations (id, connection_id, owner_id, environment, ticket_hash, redirect_uri, \
-        return_to, basis, actor, state, created_at, expires_at) \
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending', ?10, ?11)";
+        return_to, basis, actor, state, created_at, expires_at, first_only) \
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending', ?10, ?11, ?12)";
     statement(
         SQL,
         [
@@ -37,6 +37,7 @@ pub fn insert(attempt: &Authorization, ticket_hash: &str) -> Statement {
             json(&attempt.actor),
             attempt.created_at.into(),
             attempt.expires_at.into(),
+            attempt.first_only.into(),
         ],
     )
 }

@@ -43,7 +43,8 @@ impl Sources {
     /// Whose tokens are used: the connection's; of a template, those of its test credentials.
     #[must_use]
     pub fn tokens_owner(&self) -> String {
-        tokens_owner(&self.connection)
+        let connection = &self.connection;
+        if connection.definition.is_some() { test_owner(&connection.id) } else { connection.id.to_string() }
     }
 
     /// What a verdict about these values rests on.
@@ -170,12 +171,6 @@ pub fn find_by_step_for(environment: Environment, place: &Place, customer: &Cust
 
 fn by_step(sql: &'static str, environment: Environment, place: &Place) -> Statement {
     statement(sql, [environment.as_str().into(), place.workflow.as_str().into(), place.step.as_str().into()])
-}
-
-/// Whose tokens a connection uses: its own; a template, those of its test credentials.
-#[must_use]
-pub fn tokens_owner(connection: &Connection) -> String {
-    if connection.definition.is_some() { test_owner(&connection.id) } else { connection.id.to_string() }
 }
 
 /// The owner of what is sealed of the test credentials of a connection.

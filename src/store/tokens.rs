@@ -82,11 +82,13 @@ pub fn pause(owner: &str, lease: &str, (until, failure): (Timestamp, &str)) -> S
     statement(SQL, [owner.into(), lease.into(), until.into(), failure.into()])
 }
 
-/// Ends a pause: the values are others now.
+/// Ends the pauses of connections, and of those that stand under them: the values are others now.
 #[must_use]
-pub fn resume(owner: &str) -> Statement {
-    let sql = "update oauth_tokens set failures = 0, paused_until = 0, failure = null where owner_id = ?1";
-    statement(sql, [owner.into()])
+pub fn resume(connections: &[&ConnectionId]) -> Statement {
+    const SQL: &str = "update oauth_tokens set failures = 0, paused_until = 0, failure = null where owner_id in \
+        (select value from json_each(?1) union all select value || '/test' from json_each(?1) union all \
+        select c.id from json_each(?1) n cross join connections c on c.template_id = n.value where c.deleted_at is null)";
+    statement(SQL, [json(&connections)])
 }
 
 /// Notes that the provider said that the consent of a generation has ended.

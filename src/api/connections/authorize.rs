@@ -19,6 +19,7 @@ use crate::api::{answer, audited, limits};
 use crate::app::App;
 use crate::domain::audit::AuditAction;
 use crate::domain::authorization::{Authorization, AuthorizationState, Stage};
+use crate::domain::caller::SessionCaller;
 use crate::domain::connection::Connection;
 use crate::domain::id::{AuthorizationId, ConnectionId};
 use crate::domain::origin::Origin;
@@ -185,6 +186,8 @@ pub async fn begin(
         redirect_uri: format!("{own_origin}/oauth/callback"),
         return_to,
         basis: subject.basis().to_owned(),
+        // A designer's session sees to what is new.
+        first_only: who.session().is_ok_and(SessionCaller::is_builder),
         actor: who.actor.clone(),
         state: Stage::Pending,
         error: None,

@@ -146,8 +146,8 @@ pub struct BulkRefused {
 
 /// POST /v1/connections/bulk
 ///
-/// Enables, disables, exposes, tags or deletes all that a filter finds, or up to 100 by their ids: tells what would be done (`dry_run: true`), or does it, at
-/// most 100 at once, all or nothing; `next_cursor` goes on. What may not be changed is told and left as it is. Needs
+/// Enables, disables, exposes, tags or deletes all that a filter finds, or up to 100 by their ids: tells what would be done
+/// (`dry_run: true`), or does it, at most 100 at once, all or nothing; `next_cursor` goes on. What may not be changed is told and left as it is. Needs
 /// `connections:write`, to delete `connections:delete`. Repeating it changes nothing more.
 #[utoipa::path(
     post, path = "/v1/connections/bulk", tag = "Connections", request_body = Bulk,

@@ -27,7 +27,6 @@ use crate::domain::text::Note;
 use crate::domain::time::Timestamp;
 use crate::domain::values::Settings;
 use crate::store::connections::DatesChanged;
-use crate::store::tokens::resume;
 use crate::store::{connections, history, sources, tests, vault_entries};
 
 use super::consequence::Consequence;
@@ -201,7 +200,7 @@ pub async fn restore_revision(
     let mut commit = record::begin((&app, &who), EventType::Restored, (Some(before), &after), Some(number_now))?;
     commit.extend(consequence.statements(&app, &sources.connection, sources.template_basis()));
     commit.push(connections::update(&after, dates));
-    commit.extend(sources.tokens.as_ref().map(|_| resume(&sources.tokens_owner())));
+    commit.extend(tokens::resumed([&after]));
     let restored = values::revision(&after, changes, body.note, Some(number));
     commit.push(history::insert_revision(&id, &restored));
     commit.extend(sealed.iter().map(|sealed| vault_entries::insert(sealed, app.now())));

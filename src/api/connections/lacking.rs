@@ -19,6 +19,8 @@ pub enum Lacking {
     Pending,
     /// The provider gave none.
     Failed(Failed),
+    /// The provider gave none a while ago, and is not asked again yet.
+    Paused(Failed),
 }
 
 impl Lacking {
@@ -31,6 +33,8 @@ impl Lacking {
             Self::Ended => Failed::Grant.verdict(),
             Self::Pending => (Verdict::Unknown, Reason::Timeout),
             Self::Failed(failed) => failed.verdict(),
+            // Nobody was asked now, and the values may be others than those that were refused.
+            Self::Paused(_) => Failed::Unreachable.verdict(),
         };
         Finding::bare(verdict, Some(reason))
     }
@@ -52,14 +56,14 @@ impl From<Lacking> for ApiError {
                 "connection_unauthorized",
                 "The consent at the provider has ended: authorize it again with POST /v1/connections/{id}/authorizations.",
             ),
-            Lacking::Failed(Failed::Client) => Self::NotResolvable(
+            Lacking::Failed(Failed::Client) | Lacking::Paused(Failed::Client) => Self::NotResolvable(
                 "client_refused",
                 "The provider does not accept the client: check the client id and the client secret.",
             ),
-            Lacking::Failed(Failed::Scope) => {
+            Lacking::Failed(Failed::Scope) | Lacking::Paused(Failed::Scope) => {
                 Self::NotResolvable("scope_refused", "The provider does not grant the scopes: ask for others.")
             }
-            Lacking::Pending | Lacking::Failed(_) => Self::TokensUnavailable,
+            Lacking::Pending | Lacking::Failed(_) | Lacking::Paused(_) => Self::TokensUnavailable,
         }
     }
 }

@@ -173,6 +173,7 @@ async fn save(
     let mut commit = record::begin((app, who), EventType::Updated, (Some(before), after), None)?;
     commit.extend(vault_entries::delete_values(&test_owner(&before.id), secrets::garbage_due(app.now())));
     commit.push(connections::update_test_credentials(after));
+    commit.extend(tokens::resumed([after]));
     commit.extend(sealed.map(|sealed| vault_entries::insert(sealed, app.now())));
     commit.extend(tested.map(|tested| store::tests::insert(&before.id, &tested.test)));
     Ok(commit.run(&*app.database).await?)

@@ -16,12 +16,13 @@ use crate::catalog::oauth::{self as catalog_oauth, Client};
 use crate::catalog::provider::ConnectionType;
 use crate::domain::connection::Connection;
 use crate::domain::health::Source;
-use crate::domain::id::OperationId;
+use crate::domain::id::{ConnectionId, OperationId};
 use crate::domain::origin::Origin;
 use crate::domain::time::Timestamp;
 use crate::domain::tokens::HeldTokens;
 use crate::domain::values::{Secrets, Settings};
 use crate::oauth::{self, Credential, Failed, Tokens};
+use crate::ports::Statement;
 use crate::store::sources::Sources;
 use crate::store::tokens::TokensRow;
 use crate::store::{self, tokens};
@@ -49,6 +50,14 @@ pub struct Fresh {
     pub destinations: BTreeSet<Origin>,
     /// What is known of them.
     pub held: HeldTokens,
+}
+
+/// What ends the pauses of those whose type obtains tokens: with other values the provider may say something else.
+#[must_use]
+pub fn resumed<'a>(changed: impl IntoIterator<Item = &'a Connection>) -> Option<Statement> {
+    let obtains = |connection: &&Connection| values::type_of(connection).is_ok_and(|of| of.oauth.is_some());
+    let changed: Vec<&ConnectionId> = changed.into_iter().filter(obtains).map(|connection| &connection.id).collect();
+    if changed.is_empty() { None } else { Some(tokens::resume(&changed)) }
 }
 
 /// When tokens are renewed.
@@ -172,7 +181,7 @@ impl<'a> Subject<'a> {
         let is_busy = held.leased_until > now;
         if held.paused_until > now || (is_busy && ((does && held.live_at(now + ENOUGH)) || is_last)) {
             let failed = || held.failure.as_deref().and_then(Failed::parse).unwrap_or(Failed::Unreachable);
-            let lacking = if is_busy { Lacking::Pending } else { Lacking::Failed(failed()) };
+            let lacking = if is_busy { Lacking::Pending } else { Lacking::Paused(failed()) };
             return if does { self.use_now(row).await } else { Ok(Step::Lacking(lacking)) };
         }
         if is_busy {

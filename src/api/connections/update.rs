@@ -280,7 +280,7 @@ async fn save(
     };
     commit.extend(consequence.statements(app, before, sources.template_basis()));
     commit.push(connections::update(&after, update.dates));
-    commit.extend(sources.tokens.as_ref().map(|_| store::tokens::resume(&sources.tokens_owner())));
+    commit.extend(tokens::resumed([&after]));
     commit.push(store::history::insert_revision(&after.id, &values::revision(&after, changes, note, None)));
     commit.extend(update.sealed.iter().map(|sealed| vault_entries::insert(sealed, app.now())));
     commit.extend(update.tested.map(|tested| store::tests::insert(&after.id, &tested.test)));

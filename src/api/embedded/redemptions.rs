@@ -69,8 +69,9 @@ pub struct RedeemedSession {
 
 /// POST /v1/embedded/connect-links/redemptions
 ///
-/// Redeems a connect link for an embedded session of half an hour, which may do what the link is for and nothing else. It needs no
-/// key, and answers pages of this Keyfob. A link is good for once.
+/// Redeems a connect link for an embedded session of half an hour, which may do what the link is for and nothing else: under its
+/// template, with its connection, or with what the customer has and connects of its connection type. It needs no key, and
+/// answers pages of this Keyfob. A link is good for once.
 #[utoipa::path(
     post, path = "/v1/embedded/connect-links/redemptions", tag = "Embedded", request_body = RedeemLink, security(()),
     operation_id = "redeem_connect_link",

@@ -195,6 +195,9 @@ async fn store(
 ) -> Result<crate::api::connections::tokens::Fresh, &'static str> {
     let mut generation = sources.tokens.as_ref().map_or(0, |row| row.held.generation);
     for _ in 0..NUMBERING {
+        if attempt.first_only && generation > 0 {
+            return Err("connection_changed");
+        }
         let entry = audited::Entry {
             environment: Some(attempt.environment),
             action: AuditAction::ConnectionAuthorized,

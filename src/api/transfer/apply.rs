@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::api::audited;
 use crate::api::claim::Identity;
 use crate::api::connections::record;
+use crate::api::connections::tokens::resumed;
 use crate::api::connections::values::{self, check_key};
 use crate::api::error::ApiError;
 use crate::app::App;
@@ -15,8 +16,7 @@ use crate::domain::event::EventType;
 use crate::ports::Statement;
 use crate::store::connections::DatesChanged;
 use crate::store::many::many;
-use crate::store::sources::tokens_owner;
-use crate::store::{connections, history, templates, tokens, vault_entries};
+use crate::store::{connections, history, templates, vault_entries};
 use crate::vault::{KeyRing, Sealed};
 
 use super::plan::{Action, Step};
@@ -94,6 +94,7 @@ async fn commit(
     let mut commit = record::begin_all((app, who), Some(whole), changes)?;
     let rows = steps.iter().zip(sealed).flat_map(|(step, sealed)| statements(app, step, sealed.as_ref()));
     commit.extend(many(rows));
+    commit.extend(resumed(steps.iter().filter(|step| step.is_revalued()).filter_map(|step| step.before.as_ref())));
     Ok(commit.run(&*app.database).await?)
 }
 
@@ -115,9 +116,7 @@ pub fn statements(app: &App, step: &Step, sealed: Option<&Sealed>) -> Vec<Statem
     let revision = values::revision(&after, step.secret_changes.clone(), None, None);
     let revision = history::insert_revision(&after.id, &revision);
     let entry = sealed.map(|sealed| vault_entries::insert(sealed, app.now()));
-    // What could not be renewed with the values of before may be with these.
-    let resumed = step.before.as_ref().map(|before| tokens::resume(&tokens_owner(before)));
-    guards(app, step).into_iter().chain([row, revision]).chain(entry).chain(resumed).collect()
+    guards(app, step).into_iter().chain([row, revision]).chain(entry).collect()
 }
 
 /// What comes before the rows of a connection, and may abort them: what its values go with, and what follows from them.

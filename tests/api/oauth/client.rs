@@ -73,3 +73,23 @@ async fn a_secret_that_an_import_corrects_is_used_at_once() {
     keyfob.post("/v1/import?environment=development&dry_run=false", &document).await.expect(200);
     assert_eq!(token(&keyfob, &connection).await, "planted-access-3");
 }
+
+#[tokio::test]
+async fn a_secret_that_is_corrected_on_a_template_is_used_for_its_customers_at_once() {
+    let keyfob = Keyfob::with(Server::default().rule()).await;
+    let mut template = connection();
+    (template["kind"], template["customer_fields"]) = (json!("template"), json!([]));
+    let template = keyfob.create(&template).await;
+    let own = json!({ "environment": "development", "kind": "customer", "customer": "c1", "template": template["id"] });
+    let own = keyfob.create(&own).await;
+    assert_eq!(token(&keyfob, &own).await, "planted-access-2");
+    let wrong = json!({ "secrets": { "client_secret": "planted-other" } });
+    keyfob.patch(&format!("{}?test=false", path_of(&template)), 1, &wrong).await.expect(200);
+    keyfob.advance(HOUR);
+    for _ in 0..2 {
+        assert_eq!(resolve(&keyfob, &own).await.problem(), (409, "client_refused".to_owned()));
+    }
+    let right = json!({ "secrets": { "client_secret": CLIENT_SECRET } });
+    keyfob.patch(&format!("{}?test=false", path_of(&template)), 2, &right).await.expect(200);
+    assert_eq!(token(&keyfob, &own).await, "planted-access-3");
+}

@@ -474,3 +474,20 @@ async fn a_designer_authorizes_what_is_new_and_nothing_that_others_rely_on() {
     assert_eq!(health(&keyfob, &connection).await.0, "valid");
     assert_eq!(ask(&builder, &connection).await.problem(), (403, "not_own".to_owned()));
 }
+
+#[tokio::test]
+async fn a_designers_consent_that_comes_after_another_changes_nothing() {
+    let (keyfob, server, connection) = waiting().await;
+    let limits = json!({ "environment": "development" });
+    let session = keyfob.post("/v1/embedded/sessions", &limits).await.expect(201).json();
+    let path = format!("https://keyfob.example/v1/embedded/connections/{}", connection["id"].as_str().unwrap());
+    let (session, path) = (session["token"].as_str().unwrap(), format!("{path}/authorizations"));
+    let begun = keyfob.request("POST", &path, session, &[], &json!({})).await.expect(201).json();
+    let mut browser = Browser::default();
+    let at = start(&keyfob, &mut browser, &begun).await;
+    authorize(&keyfob, &server, &connection).await;
+    assert_eq!(token(&keyfob, &connection).await, "planted-access-1");
+    browser.open(&keyfob, &callback(&at, &[("code", &server.consent(&at))])).await.expect(409);
+    assert_eq!(attempt(&keyfob, &connection, &begun).await["error"]["code"], "connection_changed");
+    assert_eq!(token(&keyfob, &connection).await, "planted-access-1");
+}

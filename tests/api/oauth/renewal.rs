@@ -198,7 +198,12 @@ async fn a_new_client_secret_keeps_the_tokens() {
     assert_eq!(keyfob.counterpart.received().len(), calls + 1, "while nobody asks again, the answer stays");
     // A wrong client is no end of the consent: corrected, it goes on at once.
     let change = json!({ "secrets": { "client_secret": CLIENT_SECRET } });
-    keyfob.patch(&path_of(&connection), 2, &change).await.expect(200);
+    let saved = keyfob.patch(&path_of(&connection), 2, &change).await.expect(200).json();
+    // Nobody asked the provider about the new one yet: what it said of the old one is no verdict.
+    assert_eq!(
+        shown(&saved["health"], ["verdict", "reason"]),
+        json!({ "verdict": "unknown", "reason": "unreachable" })
+    );
     assert_eq!(token(&keyfob, &connection).await, "planted-access-2");
     assert_eq!(server.calls(), 2);
 }
