@@ -229,6 +229,34 @@ test("all that the filter finds are changed, after the plan was shown", async ()
   assert.ok(!(await find("Slack alerts")).tags.includes("reviewed"));
 });
 
+test("what was planned under one filter is not done under another, nor in another environment", async () => {
+  const page = await pages.open("#/staging/connections");
+  await page.goto(`${keyfob.url}/#/development/connections`);
+  await page.goto(`${keyfob.url}/#/development/connections?provider=slack`);
+  await row(page, "Slack alerts").waitFor();
+  await page.getByRole("button", { name: /^Change all/ }).click();
+  const dialog = page.locator("wa-dialog[open]");
+  await dialog.getByLabel("What to do").selectOption("delete");
+  await dialog.getByRole("button", { name: "Show what would be done" }).click();
+  await dialog.getByText("The filter finds 1 connection. 1 would be deleted.").waitFor();
+  await dialog.getByLabel("Type delete to do it").fill("delete");
+  for (const shown of ["development", "staging"]) {
+    await page.goBack();
+    await page.locator(`.frame[data-environment="${shown}"]`).waitFor();
+    await dialog.waitFor({ state: "detached" });
+  }
+  assert.ok(await find("Orders"));
+  assert.ok(await find("Slack alerts"));
+});
+
+test("an address that nobody encoded shows the list all the same", async () => {
+  const page = await pages.open("#/development/%E0");
+  await page.locator(".frame").waitFor();
+  await page.goto(`${keyfob.url}/#/%E0`);
+  await row(page, "Orders").waitFor();
+  await pages.clean(page);
+});
+
 test("an empty environment says what to do", async () => {
   const page = await pages.open("#/production/connections");
   await page.getByRole("heading", { name: "No connections here yet" }).waitFor();

@@ -18,10 +18,19 @@ const LAST = "keyfob:environment";
 /** Reads `#/{environment}/{page}/{id}?{query}`. What is no environment becomes one that the caller may see. */
 export function readRoute(allowed: Environment[]): Route {
   const [path = "", query = ""] = location.hash.replace(/^#\/?/, "").split("?", 2);
-  const [first = "", page = "", id] = path.split("/").map(decodeURIComponent);
+  const [first = "", page = "", id] = path.split("/").map(decoded);
   const known = ENVIRONMENTS.find((one) => one === first && allowed.includes(one));
   const environment = known ?? remembered(allowed) ?? allowed[0] ?? "development";
   return { environment, page: page || "connections", id, query: new URLSearchParams(query) };
+}
+
+// What nobody encoded stands for itself.
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 function remembered(allowed: Environment[]): Environment | undefined {

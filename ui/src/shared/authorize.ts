@@ -20,6 +20,8 @@ export interface Attempt {
 /** Begins at once, so that the click still counts as the person's, and answers when it is decided, expired or given up. */
 export async function authorize({ begin, find, blocked, signal }: Attempt): Promise<Authorization | undefined> {
   const popup = window.open("", "keyfob-authorization", SIZE);
+  // The provider's pages get no hold of this one.
+  if (popup) popup.opener = null;
   let begun: Authorization;
   try {
     begun = await begin();
@@ -30,7 +32,7 @@ export async function authorize({ begin, find, blocked, signal }: Attempt): Prom
   if (popup && begun.start_url) popup.location.href = begun.start_url;
   else if (begun.start_url) blocked(begun.start_url);
   for (;;) {
-    await pause(begun.id, signal);
+    await pause(signal);
     if (signal.aborted) return undefined;
     const now = await find(begun.id);
     if (now.state === "pending") continue;
@@ -39,20 +41,14 @@ export async function authorize({ begin, find, blocked, signal }: Attempt): Prom
   }
 }
 
-// A while, or until the popup says that it is done: it may have lost us on its way over the provider's pages, so nothing rests on it.
-function pause(id: string, signal: AbortSignal): Promise<void> {
+function pause(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);
-      removeEventListener("message", heard);
       signal.removeEventListener("abort", done);
       resolve();
     };
-    const heard = (event: MessageEvent) => {
-      if (event.origin === location.origin && event.data?.type === "keyfob:authorization" && event.data.id === id) done();
-    };
     const timer = setTimeout(done, INTERVAL);
-    addEventListener("message", heard);
     signal.addEventListener("abort", done);
   });
 }

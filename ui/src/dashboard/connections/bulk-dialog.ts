@@ -103,9 +103,10 @@ function whyNot({ code, detail, usage_count: count }: Api["BulkRefused"]): strin
 }
 
 /** Says what was done, and names what was not. */
-export function tell({ changed, refused, missing }: Outcome, done: string): void {
+export function tell({ changed, refused, missing, stopped }: Outcome, done: string): void {
   const names = refused.slice(0, 3).map(({ name }) => name).join(", ");
   const stayed = refused.length ? ` ${names}${refused.length > 3 ? ` and ${refused.length - 3} more` : ""} could not be: ${refused[0] ? whyNot(refused[0]) : ""}` : "";
   const gone = missing ? ` ${counted(missing, "connection")} ${missing === 1 ? "is" : "are"} not there any more.` : "";
-  toast(`${counted(changed, "connection")} ${done}.${stayed}${gone}`, stayed || gone ? "bad" : "good");
+  const end = stopped ? ` Then it stopped: ${stopped}` : "";
+  toast(`${counted(changed, "connection")} ${done}.${stayed}${gone}${end}`, stayed || gone || end ? "bad" : "good");
 }

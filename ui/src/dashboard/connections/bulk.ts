@@ -7,7 +7,7 @@ import { counted } from "../../shared/words";
 import { runTest } from "../changes";
 import type { Environment } from "../route";
 import type { Connection } from "../status";
-import { toast, toastError } from "../toast";
+import { toast } from "../toast";
 import { may } from "../who";
 import { tell } from "./bulk-dialog";
 import { apply, type Change } from "./many";
@@ -17,15 +17,12 @@ export class Bulk extends PageElement {
   @property() environment!: Environment;
   @property({ attribute: false }) selected: Map<string, Connection> = new Map();
   @state() private busy = false;
-  @state() private asks = false;
+  /** Those that were selected when more was to be done with them. */
+  @state() private asked: string[] | undefined;
 
   private async change(change: Change, done: string): Promise<void> {
     this.busy = true;
-    try {
-      tell(await apply(this.environment, { ids: [...this.selected.keys()] }, change), done);
-    } catch (error) {
-      toastError(error);
-    }
+    tell(await apply(this.environment, { ids: [...this.selected.keys()] }, change), done);
     this.busy = false;
     this.tell("connections-changed");
   }
@@ -44,7 +41,7 @@ export class Bulk extends PageElement {
   }
 
   override willUpdate(): void {
-    if (this.selected.size === 0) this.asks = false;
+    if (this.selected.size === 0) this.asked = undefined;
   }
 
   private addTag(event: SubmitEvent): void {
@@ -69,10 +66,10 @@ export class Bulk extends PageElement {
             <input class="input narrow" id="bulk-tag" name="tag" placeholder="Add a tag">
           </form>` : nothing}
         ${may("connections:test") ? html`<button class="button small" ?disabled=${this.busy} @click=${this.test}>${icon("flask-conical")}Test</button>` : nothing}
-        ${may("connections:write") ? html`<button class="button small" ?disabled=${this.busy} @click=${() => (this.asks = true)}>More…</button>` : nothing}
+        ${may("connections:write") ? html`<button class="button small" ?disabled=${this.busy} @click=${() => (this.asked = [...this.selected.keys()])}>More…</button>` : nothing}
         <button class="button plain small" @click=${() => this.tell("cleared")}>Clear selection</button>
       </div>
-      ${this.asks ? html`<kf-bulk-dialog .environment=${this.environment} .chosen=${{ ids: [...this.selected.keys()] }} @closed=${() => (this.asks = false)}></kf-bulk-dialog>` : nothing}
+      ${this.asked ? html`<kf-bulk-dialog .environment=${this.environment} .chosen=${{ ids: this.asked }} @closed=${() => (this.asked = undefined)}></kf-bulk-dialog>` : nothing}
     `;
   }
 }

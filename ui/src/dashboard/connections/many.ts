@@ -1,5 +1,5 @@
 // Many connections at once: what would become of them, and doing it, as many requests as it takes.
-import { type Api, body } from "../../shared/client";
+import { type Api, body, messageOf } from "../../shared/client";
 import { api } from "../api";
 import type { Environment } from "../route";
 
@@ -20,19 +20,30 @@ export interface Outcome {
   more: boolean;
   refused: Api["BulkRefused"][];
   missing: number;
+  /** Why it went no further; what is counted was done all the same. */
+  stopped: string;
 }
 
 // The most ids that one request takes.
 const AT_ONCE = 100;
 
+const nothing = (): Outcome => ({ count: 0, exact: true, changed: 0, unchanged: 0, more: false, refused: [], missing: 0, stopped: "" });
+
 /** What would become of all that are named, or of the first of what a filter finds. */
-export const plan = (environment: Environment, chosen: Chosen, change: Change) => run(environment, chosen, change, true);
+export async function plan(environment: Environment, chosen: Chosen, change: Change): Promise<Outcome> {
+  const outcome = nothing();
+  await run(environment, chosen, change, outcome, true);
+  return outcome;
+}
 
-/** Does it, each part all or nothing. What was done before a part failed stays done; doing it again does the rest. */
-export const apply = (environment: Environment, chosen: Chosen, change: Change) => run(environment, chosen, change, false);
+/** Does it, each part all or nothing. What was done before a part failed stays done, and is told; doing it again does the rest. */
+export async function apply(environment: Environment, chosen: Chosen, change: Change): Promise<Outcome> {
+  const outcome = nothing();
+  await run(environment, chosen, change, outcome, false).catch((error) => (outcome.stopped = messageOf(error)));
+  return outcome;
+}
 
-async function run(environment: Environment, chosen: Chosen, change: Change, dryRun: boolean): Promise<Outcome> {
-  const outcome: Outcome = { count: 0, exact: true, changed: 0, unchanged: 0, more: false, refused: [], missing: 0 };
+async function run(environment: Environment, chosen: Chosen, change: Change, outcome: Outcome, dryRun: boolean): Promise<void> {
   for (const part of parts(chosen)) {
     let cursor: string | null | undefined;
     do {
@@ -48,7 +59,6 @@ async function run(environment: Environment, chosen: Chosen, change: Change, dry
     } while (cursor && !dryRun);
     outcome.more ||= Boolean(cursor);
   }
-  return outcome;
 }
 
 function parts(chosen: Chosen): Chosen[] {

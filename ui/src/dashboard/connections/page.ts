@@ -6,13 +6,14 @@ import { PageElement } from "../../shared/element";
 import { icon } from "../../shared/icons";
 import { api } from "../api";
 import { isFiltered, SORTS, toBulkFilter, toQuery, withOne } from "../filter";
-import { go, hrefOf, type Route } from "../route";
+import { type Environment, go, hrefOf, type Route } from "../route";
 import type { Connection } from "../status";
 import { may } from "../who";
 import "./bulk";
 import "./bulk-dialog";
 import "./group";
 import "./list";
+import type { Chosen } from "./many";
 import "./sidebar";
 
 // While one types, the list waits for the end of a word.
@@ -25,7 +26,8 @@ export class ConnectionsPage extends PageElement {
   @state() private fault = "";
   @state() private selected = new Map<string, Connection>();
   @state() private showsFilters = false;
-  @state() private changesAll = false;
+  /** What the filter was when all that it finds were to be changed: what was planned is what is done. */
+  @state() private changing: { environment: Environment; chosen: Chosen } | undefined;
   /** Raised when the lists have to be read again. */
   @state() private reading = 0;
   private pause: ReturnType<typeof setTimeout> | undefined;
@@ -34,6 +36,7 @@ export class ConnectionsPage extends PageElement {
   override willUpdate(changed: Map<string, unknown>): void {
     if (!changed.has("route")) return;
     const before = changed.get("route") as Route | undefined;
+    this.changing = undefined;
     if (before?.environment !== this.route.environment) {
       this.facets = undefined;
       this.selected = new Map();
@@ -110,11 +113,11 @@ export class ConnectionsPage extends PageElement {
             <select class="input narrow" id="sort" @change=${(event: Event) => this.filter(withOne(query, "sort", (event.target as HTMLSelectElement).value))}>
               ${Object.entries(SORTS).map(([value, name]) => html`<option value=${value} ?selected=${value === (query.get("sort") ?? "name")}>${name}</option>`)}
             </select>
-            ${may("connections:write") && this.facets?.providers.some(({ count }) => count > 0) ? html`<button class="button" @click=${() => (this.changesAll = true)}>${icon("pencil")}Change all<span class="hidden-visually"> that the filter finds</span></button>` : nothing}
+            ${may("connections:write") && this.facets?.providers.some(({ count }) => count > 0) ? html`<button class="button" @click=${() => (this.changing = { environment, chosen: { filter: toBulkFilter(query) } })}>${icon("pencil")}Change all<span class="hidden-visually"> that the filter finds</span></button>` : nothing}
           </div>
           ${this.fault ? html`<div class="note bad" role="alert">${icon("triangle-alert")}<span class="grow">${this.fault}</span><button class="button small" @click=${this.refresh}>Try again</button></div>` : this.lists(flat)}
         </main>
-        ${this.changesAll ? html`<kf-bulk-dialog .environment=${environment} .chosen=${{ filter: toBulkFilter(query) }} @closed=${() => (this.changesAll = false)}></kf-bulk-dialog>` : nothing}
+        ${this.changing ? html`<kf-bulk-dialog .environment=${this.changing.environment} .chosen=${this.changing.chosen} @closed=${() => (this.changing = undefined)}></kf-bulk-dialog>` : nothing}
         <kf-bulk .environment=${environment} .selected=${this.selected} @cleared=${() => (this.selected = new Map())}></kf-bulk>
       </div>
     `;
