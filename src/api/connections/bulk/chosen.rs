@@ -17,10 +17,9 @@ use crate::store::{Query, connections, nothing};
 use super::{MAX_PAGE, Matching, ORDER};
 
 /// What was asked for.
-#[expect(clippy::large_enum_variant, reason = "there is one a request")]
 pub(super) enum Chosen {
     /// What a filter finds after a position.
-    Filter(Filter, Option<Position>),
+    Filter(Box<Filter>, Option<Position>),
     /// Those that are named, all on one page.
     Ids(Environment, BTreeSet<ConnectionId>),
 }
@@ -38,7 +37,7 @@ impl Chosen {
             (Some(filter), None) => {
                 let after = after(cursor, ORDER)?;
                 let filter = filter.filter(environment, now).map_err(in_filter)?;
-                Ok(Self::Filter(filter, after))
+                Ok(Self::Filter(Box::new(filter), after))
             }
             (None, Some(ids)) => {
                 if !(1..=MAX_PAGE).contains(&ids.len()) {
