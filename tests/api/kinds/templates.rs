@@ -124,6 +124,21 @@ async fn a_template_with_customers_is_not_deleted_and_says_how_many_they_are() {
 }
 
 #[tokio::test]
+async fn a_template_to_which_a_customer_connects_meanwhile_is_not_deleted() {
+    let keyfob = Keyfob::working().await;
+    let template = keyfob.create(&template("T")).await;
+    let connects = "update connections set customer_count = 1 where id = new.resource_id";
+    let trigger = format!("create trigger meanwhile after insert on audit_events begin {connects}; end");
+    keyfob.database.execute(&trigger).unwrap();
+    let before = keyfob.database.dump();
+    assert_eq!(keyfob.delete(&path_of(&template), 1).await.problem().0, 409);
+    let many = json!({ "environment": "development", "ids": [template["id"]], "action": "delete", "dry_run": false });
+    let answer = keyfob.post("/v1/connections/bulk", &many).await;
+    assert_eq!(answer.problem(), (409, "connections_changed".to_owned()));
+    assert_eq!(keyfob.database.dump(), before);
+}
+
+#[tokio::test]
 async fn kind_customer_and_split_never_change() {
     let keyfob = Keyfob::working().await;
     let template = keyfob.create(&template("T")).await;
