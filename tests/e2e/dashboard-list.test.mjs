@@ -249,6 +249,24 @@ test("what was planned under one filter is not done under another, nor in anothe
   assert.ok(await find("Slack alerts"));
 });
 
+test("what came under the filter after the plan is not deleted with the rest", async () => {
+  await save({ name: "Planned", tags: ["to-go"] });
+  const page = await pages.open("#/development/connections?tag=to-go");
+  await row(page, "Planned").waitFor();
+  await page.getByRole("button", { name: /^Change all/ }).click();
+  const dialog = page.locator("wa-dialog[open]");
+  await dialog.getByLabel("What to do").selectOption("delete");
+  await dialog.getByRole("button", { name: "Show what would be done" }).click();
+  await dialog.getByText("The filter finds 1 connection. 1 would be deleted.").waitFor();
+  await save({ name: "Came later", tags: ["to-go"] });
+  await dialog.getByLabel("Type delete to do it").fill("delete");
+  await dialog.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByText("1 connection deleted.").waitFor();
+  assert.equal(await find("Planned"), undefined);
+  const { id, version } = await find("Came later");
+  await keyfob.request("DELETE", `/v1/connections/${id}`, { headers: { "if-match": `"${version}"` } });
+});
+
 test("an address that nobody encoded shows the list all the same", async () => {
   const page = await pages.open("#/development/%E0");
   await page.locator(".frame").waitFor();

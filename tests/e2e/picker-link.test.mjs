@@ -77,6 +77,18 @@ test("a link for what is connected leads to it, and to nothing else", async () =
   assert.deepEqual((await connections()).map(({ revision }) => revision), [2]);
 });
 
+test("another link that is opened in the same window counts", async () => {
+  const opened = await newPage(world.browser);
+  const { page } = opened;
+  await page.goto(`${world.keyfob.url}/embed/#kl_${"0".repeat(49)}`);
+  await page.getByText("This link does not work any more.").waitFor();
+  await page.goto(await link({ provider: "http", connection_type: "bearer" }));
+  await page.getByRole("textbox", { name: /^Token/ }).waitFor();
+  assert.equal(page.url(), `${world.keyfob.url}/embed/`);
+  assert.deepEqual(opened.complaints, []);
+  await opened.close();
+});
+
 test("a session that is over ends the page of a link with a sentence", async () => {
   const opened = await newPage(world.browser);
   const { page } = opened;

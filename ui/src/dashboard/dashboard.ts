@@ -64,6 +64,11 @@ export class Dashboard extends PageElement {
 
   private async enter(who: Who | undefined): Promise<void> {
     if (who) await loadProviders();
+    // What somebody else has typed, and may read, goes with them.
+    if (this.who && who && this.who.id !== who.id) {
+      this.who = undefined;
+      await this.updateComplete;
+    }
     [this.who, this.ended] = [who, false];
     this.follow();
   }

@@ -37,6 +37,8 @@ async function framed(): Promise<void> {
 async function opened(): Promise<void> {
   const token = location.hash.slice(1);
   history.replaceState(null, "", location.pathname + location.search);
+  // Another link in the same window changes no more than the fragment.
+  addEventListener("hashchange", () => location.reload());
   light(root, null);
   const language = spoken(null);
   const nothing: Opened = {

@@ -53,10 +53,17 @@ export class BulkDialog extends PageElement {
   });
 
   private apply = () => this.run(async () => {
-    tell(await apply(this.environment, this.chosen, this.change), this.action === "delete" ? "deleted" : "changed");
+    if (this.action !== "delete" || !this.plan) tell(await apply(this.environment, this.chosen, this.change), "changed");
+    else tell(await this.delete(this.plan), "deleted");
     this.tell("connections-changed");
     this.tell("closed");
   });
+
+  // What the filter finds by now may be more: only what was shown is deleted.
+  private async delete({ ids, refused, missing }: Outcome): Promise<Outcome> {
+    const done = await apply(this.environment, { ids }, this.change);
+    return { ...done, refused: [...refused, ...done.refused], missing: missing + done.missing };
+  }
 
   private revise(changed: Partial<{ action: Action; tags: string }>): void {
     Object.assign(this, changed);

@@ -20,6 +20,8 @@ export interface Outcome {
   more: boolean;
   refused: Api["BulkRefused"][];
   missing: number;
+  /** Those that are changed, or would be. */
+  ids: string[];
   /** Why it went no further; what is counted was done all the same. */
   stopped: string;
 }
@@ -27,9 +29,9 @@ export interface Outcome {
 // The most ids that one request takes.
 const AT_ONCE = 100;
 
-const nothing = (): Outcome => ({ count: 0, exact: true, changed: 0, unchanged: 0, more: false, refused: [], missing: 0, stopped: "" });
+const nothing = (): Outcome => ({ count: 0, exact: true, changed: 0, unchanged: 0, more: false, refused: [], missing: 0, ids: [], stopped: "" });
 
-/** What would become of all that are named, or of the first of what a filter finds. */
+/** What would become of all that are named, or of the first of what a filter finds; where it cannot be undone, of all of it. */
 export async function plan(environment: Environment, chosen: Chosen, change: Change): Promise<Outcome> {
   const outcome = nothing();
   await run(environment, chosen, change, outcome, true);
@@ -55,8 +57,9 @@ async function run(environment: Environment, chosen: Chosen, change: Change, out
       outcome.unchanged += done.unchanged;
       outcome.refused.push(...done.refused);
       outcome.missing += done.missing.length;
+      outcome.ids.push(...done.connections.map(({ id }) => id));
       cursor = done.next_cursor;
-    } while (cursor && !dryRun);
+    } while (cursor && (!dryRun || change.action === "delete"));
     outcome.more ||= Boolean(cursor);
   }
 }
